@@ -1,0 +1,1 @@
+"""Decides. Pure: no file, no process, no clock."""

@@ -1,0 +1,157 @@
+"""What the four configuration files say, as values that cannot be wrong (FORMATS section 3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from orchestrator.core.types import AgentKey, MicroUsd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """A role with its preferred tools and models."""
+
+    key: AgentKey
+    profile: str = ""  # path relative to the repository
+    profile_name: str = ""  # `name` of the profile's front matter, where it could be read
+    aliases: tuple[str, ...] = ()
+    manual: bool = False  # a person's role: assigned, then left to wait for `start` and `complete`
+    preferred_tool: str = ""
+    preferred_model: str = ""
+    fallback_chain: tuple[str, ...] = ()  # tool or tool:model
+    task_types: Mapping[str, str] = field(default_factory=dict)
+    policy: str = "default"
+
+
+class PromptBy(StrEnum):
+    """How a tool is given its prompt."""
+
+    STDIN = "stdin"
+    ARGUMENT = "argument"
+    FILE = "file"
+
+
+class WorkspaceKind(StrEnum):
+    """Where a tool works."""
+
+    WORKTREE = "worktree"
+    CHECKOUT = "checkout"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A program that can do the work, declared in YAML."""
+
+    name: str
+    binary: str  # already chosen for this platform
+    command: tuple[str, ...]  # one element is one argument, with {placeholders}
+    prompt: PromptBy = PromptBy.STDIN
+    output: str | Mapping[str, str] = "text"  # a named reader, or JSON pointers
+    models: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    workspace: WorkspaceKind = WorkspaceKind.NONE
+    timeout: timedelta = timedelta(minutes=30)
+    env: Mapping[str, str] = field(default_factory=dict)  # ${VAR} expanded
+    env_missing: tuple[str, ...] = ()  # names that `env` or `env_required` wanted and the environment lacks
+    env_pass: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+    max_parallel: int | None = None
+    billing: str = "free"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """What a tool runs on. Prices are read and checked, and used once routes and budgets are."""
+
+    name: str
+    provider: str = ""
+    price: Mapping[str, object] | str | None = None
+    context_window: int | None = None
+    task_suitability: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A declared command that proves work."""
+
+    name: str
+    command: tuple[str, ...]
+    timeout: timedelta = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """One limit on money."""
+
+    period: str  # task, day, week, month, total
+    max_usd: MicroUsd
+    hard: bool = True
+    threshold_percent: int = 80
+    scope: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Limits and what a task may choose. Fields that no step reads yet are still read and checked."""
+
+    name: str
+    timezone: str = "UTC"
+    limits: tuple[Limit, ...] = ()
+    max_parallel: int = 4
+    tasks_may_choose: tuple[str, ...] = ()
+    extras: Mapping[str, object] = field(default_factory=dict)
+
+
+class TrailMode(StrEnum):
+    """Where the commits of the trail go."""
+
+    OWN = "own"
+    TRACKED = "tracked"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailSettings:
+    """`trail:` of policies.yaml."""
+
+    mode: TrailMode = TrailMode.OWN
+    branch: str = "orchestrator/work"
+    remote: str = ""  # where `orchestrator sync` pushes to and fetches from; empty: nowhere
+    publish_every: timedelta = timedelta(seconds=30)  # tracked mode in a person's checkout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeSettings:
+    """`intake:` of policies.yaml: task files committed there are dropped into the inbox."""
+
+    branch: str = ""  # empty: no intake
+    paths: tuple[str, ...] = ()  # repo-relative folders, ending with /
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """`retention:` of policies.yaml."""
+
+    archive_after: timedelta = timedelta(days=30)
+    output_logs: timedelta = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All of the configuration."""
+
+    agents: Mapping[AgentKey, Agent]
+    tools: Mapping[str, Tool]
+    models: Mapping[str, Model] = field(default_factory=dict)
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    trail: TrailSettings = TrailSettings()
+    intake: IntakeSettings = IntakeSettings()
+    retention: Retention = Retention()
+
+    def policy(self, name: str) -> Policy:
+        """The policy of that name, else `default`, else the built-in one."""
+        return self.policies.get(name) or self.policies.get("default") or Policy(name="default")
