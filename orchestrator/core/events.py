@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 VERSION = 1
 
@@ -89,7 +90,7 @@ def decode(line: bytes) -> Event | None:
         ts = datetime.fromisoformat(raw["ts"])
         if ts.tzinfo is None:
             return None
-        known = {name: raw.pop(name) for name in _ATTRIBUTES if name in raw}
+        known: dict[str, Any] = {name: raw.pop(name) for name in _ATTRIBUTES if name in raw}
         if not all(_fits(name, value) for name, value in known.items()):
             return None
         head = {"event_id": str(raw.pop("event_id")), "event": str(raw.pop("event"))}

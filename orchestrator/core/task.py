@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from orchestrator.core.types import MicroUsd, Priority, Status, TaskId
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A task as its file says it, with every tolerated spelling already turned into today's."""
