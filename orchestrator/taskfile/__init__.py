@@ -1,0 +1,7 @@
+"""Task files: text to Task, and back without changing a byte that need not change (FORMATS section 2)."""
+
+from orchestrator.taskfile.composing import compose
+from orchestrator.taskfile.file import TaskFile, TaskFileRefused, parse
+from orchestrator.taskfile.rewriting import rewrite
+
+__all__ = ["TaskFile", "TaskFileRefused", "compose", "parse", "rewrite"]
