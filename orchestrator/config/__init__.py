@@ -1,0 +1,6 @@
+"""The four configuration files -> Settings: positions, suggestions and plain words for whatever is wrong in them."""
+
+from orchestrator.config.loading import load
+from orchestrator.config.refused import ConfigRefused
+
+__all__ = ["ConfigRefused", "load"]

@@ -1,0 +1,235 @@
+"""The entries of the four files as pydantic models: what may stand where (docs/reference/configuration.md explains).
+
+Strict: `on` is no boolean and 8080 no text, because a file that means something else than it says costs a night.
+Names that stand for something in another place are checked in `crosscheck`.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from orchestrator.config.fields import (
+    Branch,
+    Command,
+    Count,
+    Duration,
+    EnvName,
+    FilePath,
+    FolderPath,
+    ModelName,
+    Name,
+    OptionName,
+    Output,
+    Percent,
+    Rate,
+    Remote,
+    Retries,
+    Text,
+    Usd,
+    Word,
+    Zone,
+    refused,
+    shown,
+)
+
+Choice = Literal["tool", "model", "budget_usd", "timeout"]
+RetriedKind = Literal["rate_limited", "overloaded", "crashed", "timeout", "bad_output", "lost"]
+
+
+class Entry(BaseModel):
+    """One mapping of a file; keys that it does not know are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+
+
+class AgentEntry(Entry):
+    """`agents.<key>`: a role."""
+
+    profile: FilePath | None = None
+    aliases: list[Text] = []
+    manual: bool = False
+    preferred_tool: Name | None = None
+    preferred_model: ModelName | None = None
+    fallback_chain: list[Text] = []
+    task_types: dict[Word, ModelName] = {}
+    policy: Name = "default"
+
+
+class PlatformsEntry(Entry):
+    """`tools.<name>.platforms`: where the binary is called differently."""
+
+    linux: Text | None = None
+    macos: Text | None = None
+    windows: Text | None = None
+
+
+class RateLimitEntry(Entry):
+    """`tools.<name>.rate_limit`: how often a tool may be started."""
+
+    per_minute: Count | None = None
+    per_hour: Count | None = None
+
+
+class ToolEntry(Entry):
+    """`tools.<name>`: a program that can do the work."""
+
+    binary: Text | None = None
+    platforms: PlatformsEntry = PlatformsEntry.model_construct()
+    command: Command | None = None
+    prompt: Literal["stdin", "argument", "file"] = "stdin"
+    output: Output = "text"
+    models: list[ModelName] = []
+    capabilities: list[Word] = []
+    workspace: Literal["worktree", "checkout", "none"] = "none"
+    timeout: Duration = timedelta(minutes=30)
+    env: dict[EnvName, str] = {}
+    env_required: list[EnvName] = []
+    env_pass: list[EnvName] = []
+    options: dict[OptionName, str] = {}
+    max_parallel: Count | None = None
+    rate_limit: RateLimitEntry | None = None
+    billing: Literal["api", "subscription", "free"] = "api"
+
+
+class PriceEntry(Entry):
+    """`models.<name>.price`: US dollars per million tokens."""
+
+    input_mtok: Rate
+    output_mtok: Rate
+    cache_read_mtok: Rate | None = None
+    cache_write_mtok: Rate | None = None
+
+
+class FreePrice(PriceEntry):
+    """`price: free`: nothing is ever charged, which is another thing than not to know."""
+
+    input_mtok: Rate = Decimal(0)
+    output_mtok: Rate = Decimal(0)
+
+
+def _free(value: object) -> object:
+    if value == "free":
+        return FreePrice.model_construct()
+    if value is None or isinstance(value, dict):
+        return value
+    raise refused(
+        f"{shown(value)} is not a price",
+        "write `price: free`, or e.g. `price: {input_mtok: 2, output_mtok: 10}` in USD per million tokens",
+    )
+
+
+class OldPriceEntry(Entry):
+    """`models.<name>.cost_per_1k_tokens`: the older spelling, US dollars per thousand tokens."""
+
+    input: Rate
+    output: Rate
+
+
+class ModelEntry(Entry):
+    """`models.<name>`: what a tool runs on."""
+
+    provider: Word | None = None
+    price: Annotated[PriceEntry | None, BeforeValidator(_free)] = None
+    cost_per_1k_tokens: OldPriceEntry | None = None
+    context_window: Count | None = None
+    task_suitability: list[Word] = []
+    aliases: list[ModelName] = []
+
+
+class ScopeEntry(Entry):
+    """`limits[].scope`: what a limit is about; empty: everything."""
+
+    agent: Name | None = None
+    tool: Name | None = None
+    model: ModelName | None = None
+    provider: Word | None = None
+    run: Word | None = None
+
+
+class LimitEntry(Entry):
+    """`policies.<name>.limits[]`: one limit on money."""
+
+    period: Literal["task", "day", "week", "month", "total"]
+    max_usd: Usd
+    type: Literal["hard", "soft"] = "hard"
+    threshold_percent: Percent = 80
+    scope: ScopeEntry = ScopeEntry.model_construct()
+
+
+class OldLimitEntry(Entry):
+    """`policies.<name>.limit`: the older spelling; it shapes the older budgets, or is a limit by itself."""
+
+    period: Literal["task", "day", "week", "month", "total"] | None = None
+    max_usd: Usd | None = None
+    type: Literal["hard", "soft"] | None = None
+    threshold_percent: Percent | None = None
+    scope: ScopeEntry = ScopeEntry.model_construct()
+
+
+class RetriesEntry(Entry):
+    """`policies.<name>.retries`: when a failed run is tried again by itself."""
+
+    max: Retries = 2
+    backoff: Duration = timedelta(seconds=10)
+    on: list[RetriedKind] = ["rate_limited", "overloaded", "crashed"]
+
+
+class CostOptimizationEntry(Entry):
+    """`policies.<name>.cost_optimization`: small tasks go to cheap models."""
+
+    simple_task_threshold_tokens: Count
+    simple_task_models: Annotated[list[ModelName], Field(min_length=1)]
+
+
+class PolicyEntry(Entry):
+    """`policies.<name>`: limits, rates, retries, escalation, privacy, review."""
+
+    timezone: Zone = "UTC"
+    limits: list[LimitEntry] = []
+    on_exceeded: Literal["block", "wait", "downgrade"] = "block"
+    justification_over_usd: Usd | None = None
+    max_parallel: Count = 4
+    retries: RetriesEntry | None = None
+    cost_optimization: CostOptimizationEntry | None = None
+    escalation: list[Text] = []
+    tasks_may_choose: list[Choice] = []
+    unpriced: Literal["refuse", "allow"] = "refuse"
+    privacy: Literal["metadata", "redacted", "full"] = "metadata"
+    review: Literal["branch", "merge", "none"] = "branch"
+    daily_budget_usd: Usd | None = None
+    monthly_budget_usd: Usd | None = None
+    alert_threshold_percent: Percent | None = None
+    block_over_budget: bool | None = None
+    limit: OldLimitEntry | None = None
+
+
+class CheckEntry(Entry):
+    """`checks.<name>`: a declared command that proves work."""
+
+    command: Command
+    timeout: Duration = timedelta(minutes=10)
+
+
+class TrailEntry(Entry):
+    """`trail`: where the commits go."""
+
+    mode: Literal["own", "tracked", "none"] = "own"
+    branch: Branch = "orchestrator/work"
+    remote: Remote | None = None
+    publish_every: Duration = timedelta(seconds=30)
+
+
+class IntakeEntry(Entry):
+    """`intake`: task files committed there are dropped into the inbox."""
+
+    branch: Branch
+    paths: Annotated[list[FolderPath], Field(min_length=1)]
+
+
+class RetentionEntry(Entry):
+    """`retention`: how long things stay where they are."""
+
+    archive_after: Duration = timedelta(days=30)
+    output_logs: Duration = timedelta(days=14)
