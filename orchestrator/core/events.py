@@ -80,7 +80,8 @@ def encode(event: Event) -> bytes:
         if value is not None and value != "" and (value != 0 or name == "exit_code"):
             line[name] = value
     line.update({key: value for key, value in event.details.items() if key not in line})
-    return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace") + b"\n"  # a name that is no UTF-8 becomes the escape \udcXX
 
 
 def decode(line: bytes) -> Event | None:
@@ -93,7 +94,7 @@ def decode(line: bytes) -> Event | None:
         known: dict[str, Any] = {name: raw.pop(name) for name in _ATTRIBUTES if name in raw}
         if not all(_fits(name, value) for name, value in known.items()):
             return None
-        head = {"event_id": str(raw.pop("event_id")), "event": str(raw.pop("event"))}
+        head: dict[str, Any] = {"event_id": str(raw.pop("event_id")), "event": str(raw.pop("event"))}
         raw.pop("ts")
         raw.pop("v", None)
         return Event(ts=ts, details=raw, **head, **known)

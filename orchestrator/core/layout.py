@@ -21,7 +21,12 @@ _UNFINISHED = ("~", ".tmp", ".part", ".swp")
 
 def is_task_name(name: str) -> bool:
     """Whether a file of that name can be a task: a YAML suffix, no dot in front, not a half-written one."""
-    return not name.startswith(".") and not name.endswith(_UNFINISHED) and name.endswith(TASK_SUFFIXES)
+    return not is_unfinished(name) and name.endswith(TASK_SUFFIXES)
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether that name says that the file is hidden or still being written."""
+    return name.startswith(".") or name.endswith(_UNFINISHED)
 
 
 def stem(name: str) -> str:

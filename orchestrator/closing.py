@@ -1,0 +1,254 @@
+"""The end of the straight path: judge → record → hand off → move → commit.
+
+The hand-off stands before the move, because after it nothing brings start-up back to the task: a daemon that dies
+between the two would lose the follow-up. It is told by the same event as the end, and can be repeated.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from orchestrator import running, taskfile
+from orchestrator.core import judge as judging
+from orchestrator.core import layout, resume
+from orchestrator.core.claims import Claims, FollowUp, follow_up
+from orchestrator.core.events import Event, EventKind
+from orchestrator.core.transition import Change
+from orchestrator.core.types import ErrorKind, Status
+from orchestrator.core.verdict import Done, Failed, Ran, Verdict
+from orchestrator.ports import NameTakenError
+from orchestrator.registrar import Advance, Held
+from orchestrator.running import Run
+from orchestrator.world import World
+
+
+async def close(world: World, held: Held, run: Run, ran: Ran) -> Held:
+    """Judges the run, writes the log, and puts the task where its verdict belongs."""
+    read, verdict, claims = _judge(world, held, run, ran)
+    match verdict:
+        case Done():
+            events, change = await _done(world, held, run, read, verdict, claims)
+        case Failed():
+            events, change = _failed(world, held, run, read, verdict)
+        case _:
+            assert_never(verdict)
+    log = await world.disk(_write_log, world, held, run, read, verdict, events[0].ts)
+    world.reached("log.written")
+    return await world.registrar.advance(held, replace(change, events=events, extra=(log,)))
+
+
+def _judge(world: World, held: Held, run: Run, ran: Ran) -> tuple[Ran, Verdict, Claims]:
+    tool = world.settings().tools.get(run.tool)
+    read = world.read_output(tool, ran) if tool is not None else ran
+    verdict = judging.judge(
+        read,
+        expects_answer=tool is None or "silent" not in tool.capabilities,
+        verify_asked=bool(held.file.task.verify),
+    )
+    return read, verdict, world.read_claims(read.text)
+
+
+async def _done(
+    world: World, held: Held, run: Run, ran: Ran, verdict: Done, claims: Claims
+) -> tuple[list[Event], Advance]:
+    now = world.clock.now()
+    day = now.strftime("%Y-%m-%d")
+    to = await world.disk(world.mailbox.place, f"{layout.DONE}/{held.agent}", _name(held), day)
+    result = _result(run, ran, verdict, claims, now)
+    told = _told(run, ran)
+    completed = world.registrar.event(
+        EventKind.TASK_COMPLETED,
+        held,
+        status=Status.DONE,
+        path=to,
+        why=verdict.why,
+        details={"verdict": verdict.outcome, "result": result, "log_paths": [run.log]},
+        **told,
+    )
+    events = [completed]
+    follower = follow_up(held.id, claims, run.started_at)
+    if follower is not None:
+        events.append(
+            world.registrar.event(
+                EventKind.HANDOFF_CREATED,
+                held,
+                why=f"handed off to {claims.next_agent}: {claims.next_task_title}",
+                path=f"{layout.INBOX}/{follower.task_id}.yaml",
+                details={"next_task": follower.task_id},
+            )
+        )
+        await world.disk(_hand_off, world, follower)
+    return events, _done_change(to, completed, result, run)
+
+
+def _done_change(to: str, completed: Event, result: Mapping[str, object], run: Run) -> Advance:
+    return Advance(
+        step="close",
+        events=(),
+        fields={"status": Status.DONE, "completed_at": completed.ts, "result": result, "error": None},
+        to=to,
+        was=Status.IN_PROGRESS,
+        body=completed.why,
+        trailers=run.trailers | {"Verdict": str(result["verdict"])},
+    )
+
+
+def _failed(world: World, held: Held, run: Run, ran: Ran, verdict: Failed) -> tuple[list[Event], Advance]:
+    cancelled = verdict.kind is ErrorKind.CANCELLED
+    status = Status.CANCELLED if cancelled else Status.ERROR
+    event = world.registrar.event(
+        EventKind.TASK_CANCELLED if cancelled else EventKind.TASK_ERROR,
+        held,
+        status=status,
+        path=held.path,
+        why=verdict.why,
+        error_kind=verdict.kind,
+        details={"log_paths": [run.log]},
+        **_told(run, ran),
+    )
+    return [event], _failed_change(event, run)
+
+
+def _failed_change(event: Event, run: Run) -> Advance:
+    error = {
+        "kind": event.error_kind,
+        "message": event.why,
+        "timestamp": event.ts,
+        "retry_count": max(event.attempt - 1, 0),
+        "log": run.log,
+    }
+    return Advance(
+        step="close",
+        events=(),
+        fields={"status": event.status, "error": error},
+        was=Status.IN_PROGRESS,
+        body=event.why,
+        trailers=run.trailers | {"Error-Kind": event.error_kind},
+    )
+
+
+async def break_off(world: World, held: Held, why: str) -> Held:
+    """An error of kind internal: a mistake of ours stopped the task."""
+    event = world.registrar.event(
+        EventKind.TASK_ERROR, held, status=Status.ERROR, path=held.path, why=why, error_kind=ErrorKind.INTERNAL
+    )
+    error = {"kind": "internal", "message": why, "timestamp": event.ts, "retry_count": 0}
+    change = Advance(
+        step="close",
+        events=[event],
+        fields={"status": Status.ERROR, "error": error},
+        body=why,
+        trailers={"Error-Kind": "internal"},
+    )
+    return await world.registrar.advance(held, change)
+
+
+async def follow(world: World, held: Held, at: resume.Resumption) -> Held:
+    """What came of the task is told already, and its file has not followed: the daemon died in between."""
+    closed = at.closed
+    assert closed is not None
+    run = running.run_of(at.started) if at.started is not None else None
+    log = await world.disk(_log_as_it_is, world, run)
+    match closed.event:
+        case EventKind.TASK_COMPLETED:
+            result = closed.details.get("result")
+            fields = dict(result) if isinstance(result, dict) else {"summary": closed.why}
+            if run is None:  # a person's own work, completed by command
+                change = Advance(
+                    step="close",
+                    events=(),
+                    fields={"status": Status.DONE, "completed_at": closed.ts, "result": fields},
+                    to=closed.path,
+                    body=closed.why,
+                )
+            else:
+                await _hand_off_again(world, held, run)
+                change = _done_change(closed.path, closed, {"verdict": "done", **fields}, run)
+        case EventKind.TASK_ERROR | EventKind.TASK_CANCELLED if run is not None:
+            change = _failed_change(closed, run)
+        case _:
+            change = Advance(step="close", events=(), fields={"status": closed.status}, body=closed.why)
+    return await world.registrar.advance(held, replace(change, extra=() if log is None else (log,)))
+
+
+async def _hand_off_again(world: World, held: Held, run: Run) -> None:
+    finished = resume.finish_of(await world.disk(world.events.read, held.id), run.invocation_id)
+    if finished is None:
+        return
+    ran = await world.disk(running.recall, world, held, run, finished)
+    _, _, claims = _judge(world, held, run, ran)
+    if (follower := follow_up(held.id, claims, run.started_at)) is not None:
+        await world.disk(_hand_off, world, follower)
+
+
+def _hand_off(world: World, follower: FollowUp) -> None:
+    """Drops the next task into the inbox, once: one that is known already, or lies there, is left alone."""
+    if world.index.known([follower.task_id]):
+        return
+    try:
+        world.mailbox.create(f"{layout.INBOX}/{follower.task_id}.yaml", taskfile.compose(follower.fields))
+    except NameTakenError:
+        return
+
+
+def _told(run: Run, ran: Ran) -> dict[str, object]:
+    return {
+        "tool": run.tool,
+        "model": run.model,
+        "invocation_id": run.invocation_id,
+        "attempt": run.attempt,
+        "duration_ms": ran.duration_ms,
+        "exit_code": ran.exit_code,
+        "reason": run.reason,
+    }
+
+
+def _result(run: Run, ran: Ran, verdict: Done, claims: Claims, at: datetime) -> dict[str, object]:
+    result: dict[str, object] = {
+        "summary": claims.summary or verdict.why,
+        "verdict": str(verdict.outcome),
+        "completed_at": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    for name in ("next_agent", "next_task_title", "next_task_notes"):
+        if value := getattr(claims, name):
+            result[name] = value
+    for name in ("next_artefacts", "artefacts_not_created"):
+        if items := getattr(claims, name):
+            result[name] = list(items)
+    metrics: dict[str, object] = {
+        "duration_seconds": round(ran.duration_ms / 1000, 3),
+        "invocations": run.attempt,
+        "tool": run.tool,
+    }
+    if run.model:
+        metrics["model"] = run.model
+    return result | {"metrics": metrics}
+
+
+def _write_log(world: World, held: Held, run: Run, ran: Ran, verdict: Verdict, at: datetime) -> Change:
+    text = world.renderer.render(
+        "logs/work-log.md.j2",
+        task=held.file.task,
+        agent=held.agent,
+        run=run,
+        ran=ran,
+        verdict=verdict,
+        status=Status.DONE if isinstance(verdict, Done) else Status.ERROR,
+        finished_at=at,
+    ).encode()
+    world.mailbox.write(run.log, text)
+    return Change(path=run.log, content=text)
+
+
+def _log_as_it_is(world: World, run: Run | None) -> Change | None:
+    if run is None or not run.log:
+        return None
+    try:
+        return Change(path=run.log, content=world.mailbox.read(run.log, 64 << 20))
+    except OSError:
+        return None
+
+
+def _name(held: Held) -> str:
+    return held.path.rpartition("/")[2]

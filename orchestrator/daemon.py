@@ -1,0 +1,452 @@
+"""Arrivals → slots → pipeline, and housekeeping. One loop, woken by hints, that always looks for itself."""
+
+import asyncio
+import contextlib
+import heapq
+import traceback
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from orchestrator import pipeline, rejecting, takeup
+from orchestrator.arrivals import Arrivals, Found
+from orchestrator.commands import Commands
+from orchestrator.core import order, resume
+from orchestrator.core.types import Status, TaskId
+from orchestrator.core.verdict import Ending
+from orchestrator.errors import OrchestratorError
+from orchestrator.registrar import Held
+from orchestrator.world import World
+
+RESCAN_SECONDS = 30.0  # everything is looked at again, whatever the watcher said
+GLANCE_SECONDS = 1.0  # the time of the folders, and requests, are looked at
+UNSETTLED_SECONDS = 0.02  # a file that is still being written is looked at again
+MOST_BACKLOG = 2048  # transitions not yet committed: above it nothing is claimed
+STOP_GRACE_SECONDS = 10.0  # what runs may finish within it after SIGTERM
+
+
+class Until(StrEnum):
+    """How long the daemon goes on."""
+
+    STOPPED = "stopped"
+    IDLE = "idle"  # until nothing is left that could be done
+    ONCE = "once"  # what is there now, then the end
+
+
+class Surroundings(Protocol):
+    """What the daemon needs beyond the straight path. Everything here is cheap or taken off the loop by `Disk`."""
+
+    def changes(self) -> AsyncIterator[None]:
+        """A hint for each change in the watched folders."""
+
+    def glance(self) -> bool:
+        """Whether the folders' times changed since the last glance, or requests wait."""
+
+    async def requests(self, commands: Commands) -> None:
+        """Answers the requests that wait."""
+
+    def take_in(self) -> int:
+        """Drops what intake offers into the inbox; how many."""
+
+    def disk_trouble(self) -> str:
+        """Why nothing can be written now; empty: all is well."""
+
+    def say(self, state: str, why: str = "") -> None:
+        """Tells people how it stands: status reads it."""
+
+    def tell_service_manager(self, state: str) -> None:
+        """READY=1 and the like, where that is asked for."""
+
+    def write_boards(self) -> None:
+        """Brings AGENT_STATUS.md, HANDOFFS.md and WORKFLOW_LOG.md up to date."""
+
+    def housekeeping(self) -> bool:
+        """One bounded piece of work for quiet times; False: nothing was left to do."""
+
+    async def archive(self) -> int:
+        """Puts some done tasks past retention into the archive; how many."""
+
+    def reload(self) -> str:
+        """Reads the configuration again; '' or why the old one stays."""
+
+    def report_crash(self, text: str) -> str:
+        """Keeps a traceback; the file's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtWork:
+    """A task that is being worked on."""
+
+    task_id: TaskId
+    agent: str
+    tool: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where the daemon stands, for who shows it."""
+
+    waiting: int
+    running: int
+    finished: Counter[str]
+    last: str = ""
+
+
+@dataclass(order=True, slots=True)
+class _Ready:
+    rank: order.Rank
+    held: Held = field(compare=False)
+    at: resume.Resumption = field(compare=False)
+
+
+@dataclass(slots=True)
+class _Running:
+    held: Held
+    policy: str
+    tool: str
+    since: datetime
+    work: "asyncio.Task[Held | None]"
+    reins: pipeline.Reins
+
+
+class Daemon:
+    """One workspace's daemon. It is also the floor on which commands find what runs."""
+
+    def __init__(
+        self,
+        world: World,
+        surroundings: Surroundings,
+        *,
+        until: Until = Until.STOPPED,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self._world = world
+        self._around = surroundings
+        self._until = until
+        self._on_progress = on_progress
+        self._arrivals = Arrivals(
+            mailbox=world.mailbox, index=world.index, clock=world.clock, agents=lambda: world.settings().agents
+        )
+        self._commands = Commands(world=world, floor=self)
+        self._ready: list[_Ready] = []
+        self._queued: set[TaskId] = set()
+        self._running: dict[TaskId, _Running] = {}
+        self._claiming: set[str] = set()
+        self._settled: set[tuple[str, int]] = set()  # files in assigned/ that need nothing, by path and mtime
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._was_paused = False
+        self._last_rescan = float("-inf")
+        self._blocked = 0  # tasks in assigned/ that may go on when another is done
+        self._boards_due = False
+        self._assigned_due = True
+        self._finished: Counter[str] = Counter()
+        self._jobs: set[asyncio.Task[Any]] = set()
+        self._group: asyncio.TaskGroup | None = None
+
+    # --- the loop ------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Goes on until stopped, or until nothing is left where that was asked for."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            watcher = group.create_task(self._watch())
+            keeper = group.create_task(self._keep_house())
+            try:
+                await self._loop()
+            finally:
+                watcher.cancel()
+                keeper.cancel()
+
+    async def _loop(self) -> None:
+        told_ready = False
+        while True:
+            self._wake.clear()
+            await self._look()
+            self._pump()
+            self._report()
+            if not told_ready:
+                self._around.tell_service_manager("READY=1")
+                told_ready = True
+            if self._stopping:
+                await self._wind_down()
+                return
+            if self._nothing_left():
+                return
+            await self._until_something()
+
+    async def _look(self) -> None:
+        """Looks at everything that may have changed. The scan is the truth; what woke us was a hint."""
+        if self._now() - self._last_rescan >= RESCAN_SECONDS:
+            self._last_rescan, self._assigned_due = self._now(), True
+        await self._around.requests(self._commands)
+        if self._stopping:
+            return
+        await self._guarded(self._world.disk(self._around.take_in), "intake")
+        if self._assigned_due:
+            self._assigned_due = False
+            await self._take_up()
+        for refused in await self._world.disk(self._arrivals.look):
+            await self._guarded(rejecting.reject(self._world, refused), f"rejecting {refused.entry.path}")
+        for found, why in self._arrivals.in_circles():
+            self._arrivals.take(found)
+            self._start(self._claim(found, blocked_by=why))
+        await self._world.disk(self._world.index.set_waiting, self._arrivals.waiting())
+
+    async def _until_something(self) -> None:
+        """Sleeps until a hint, a changed folder, a file that may have settled, or the next rescan."""
+        if self._arrivals.more:
+            await asyncio.sleep(0)
+            return
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(UNSETTLED_SECONDS if self._arrivals.unsettled else GLANCE_SECONDS):
+                    await self._wake.wait()
+                return
+            due = self._now() - self._last_rescan >= RESCAN_SECONDS
+            relieved = self._was_paused and not self._paused()
+            if due or relieved or self._arrivals.unsettled or self._around.glance() or self._nothing_left():
+                return
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def look_again(self) -> None:
+        """The folders changed, or a slot is free."""
+        self._assigned_due = True
+        self._wake.set()
+
+    async def _watch(self) -> None:
+        async for _ in self._around.changes():
+            self._wake.set()
+
+    # --- claims and slots ----------------------------------------------------------------------------------------
+
+    def _window(self) -> int:
+        """How many tasks may wait, claimed, for a slot: enough to keep slots busy, few enough to keep the order."""
+        return max(8, 2 * self._slots())
+
+    def _slots(self) -> int:
+        settings = self._world.settings()
+        return sum(policy.max_parallel for policy in settings.policies.values()) or 4
+
+    def _paused(self) -> str:
+        return self._around.disk_trouble() or self._world.trail.trouble or ""
+
+    def _pump(self) -> None:
+        """Fills the free slots, then claims as many as may wait for one."""
+        self._fill_slots()
+        if self._stopping or self._paused() or self._world.trail.backlog > MOST_BACKLOG:
+            return
+        while len(self._ready) + len(self._claiming) < self._window():
+            found = self._arrivals.next()
+            if found is None:
+                return
+            self._start(self._claim(found))
+
+    async def _claim(self, found: Found, *, blocked_by: str = "") -> None:
+        self._claiming.add(found.entry.path)
+        try:
+            held = await takeup.claim(self._world, found)
+            if held is None:
+                return
+            if blocked_by:
+                await pipeline.block(self._world, held, blocked_by)
+            elif not self._world.agent(held.agent).manual:
+                self._enqueue(held, resume.Resumption(stage=resume.Stage.RUN))
+            if self._blocked or blocked_by:
+                self._assigned_due = True
+            self._boards_due = True
+        finally:
+            self._claiming.discard(found.entry.path)
+            self._arrivals.give_back(found)
+            self._wake.set()
+
+    def _enqueue(self, held: Held, at: resume.Resumption) -> None:
+        if held.id in self._queued or held.id in self._running:
+            return
+        self._queued.add(held.id)
+        seen = held.file.task.assigned_at or self._world.clock.now()
+        heapq.heappush(self._ready, _Ready(rank=order.rank(held.file.task, seen), held=held, at=at))
+        self._fill_slots()
+
+    def _fill_slots(self) -> None:
+        if self._stopping:
+            return
+        used = Counter(running.policy for running in self._running.values())
+        skipped: list[_Ready] = []
+        while self._ready:
+            ready = heapq.heappop(self._ready)
+            if ready.held.id not in self._queued:
+                continue  # withdrawn
+            policy = self._world.settings().policy(self._world.agent(ready.held.agent).policy)
+            if used[policy.name] >= policy.max_parallel:
+                skipped.append(ready)
+                if len(skipped) > self._window():
+                    break
+                continue
+            used[policy.name] += 1
+            self._queued.discard(ready.held.id)
+            self._run(ready, policy.name)
+        for ready in skipped:
+            heapq.heappush(self._ready, ready)
+
+    def _run(self, ready: _Ready, policy: str) -> None:
+        reins = pipeline.Reins(self._world.engine)
+        work = self._start(self._perform(ready.held, ready.at, reins))
+        tool = self._world.agent(ready.held.agent).preferred_tool
+        self._running[ready.held.id] = _Running(
+            held=ready.held, policy=policy, tool=tool, since=self._world.clock.now(), work=work, reins=reins
+        )
+
+    async def _perform(self, held: Held, at: resume.Resumption, reins: pipeline.Reins) -> Held | None:
+        after = None
+        try:
+            after = await pipeline.work(self._world, held, at, reins)
+        except FileNotFoundError:
+            return None  # a person took it away while it ran: it stays away
+        except Exception as error:  # noqa: BLE001 - the daemon's one-task boundary (STYLE, errors)
+            file = self._around.report_crash(traceback.format_exc())
+            after = await pipeline.break_off(self._world, held, f"{error}; the traceback is in {file}")
+        finally:
+            self._running.pop(held.id, None)
+            self._boards_due = True
+            self._assigned_due = self._assigned_due or self._blocked > 0
+            self._wake.set()
+        self._finished[str(after.status)] += 1
+        if after.status is Status.DONE:
+            self._arrivals.note_done(held.id)
+        self._pump()
+        return after
+
+    def _start(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+        assert self._group is not None
+        job = self._group.create_task(self._guarded(work, "a task"))
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+        return job
+
+    async def _guarded(self, work: Coroutine[Any, Any, Any], what: str) -> Any:
+        """The boundary of one task: what goes wrong in it is kept in a file and named, and the others go on."""
+        try:
+            return await work
+        except OrchestratorError as error:
+            self._around.say("running", str(error)[:500])
+        except Exception:  # noqa: BLE001 - the daemon's one-task boundary (STYLE, errors)
+            file = self._around.report_crash(traceback.format_exc())
+            self._around.say("running", f"a mistake of ours at {what}: see {file}")
+        return None
+
+    # --- what is in assigned/ ------------------------------------------------------------------------------------
+
+    async def _take_up(self) -> None:
+        """Takes up what lies in assigned/ and is not in hand: a person put it there, or a daemon died over it."""
+        entries = await self._world.disk(self._world.mailbox.assigned)
+        self._settled &= {(entry.path, entry.mtime_ns) for entry in entries}
+        self._blocked = 0
+        for entry in entries:
+            if (entry.path, entry.mtime_ns) in self._settled:
+                continue
+            taken = await self._guarded(takeup.find_half_way(self._world, entry, self._in_hand), entry.path)
+            match taken:
+                case takeup.Broken():
+                    await self._guarded(rejecting.reject(self._world, taken.file), entry.path)
+                case takeup.HalfWay():
+                    self._enqueue(taken.held, taken.at)
+                case takeup.Blocked():
+                    self._blocked += 1
+                case takeup.AtRest():
+                    self._settled.add((entry.path, entry.mtime_ns))
+                case _:
+                    pass
+
+    def _in_hand(self, task_id: TaskId) -> bool:
+        return task_id in self._queued or task_id in self._running
+
+    def working(self) -> list[AtWork]:
+        """What runs now."""
+        return [
+            AtWork(task_id=running.held.id, agent=running.held.agent, tool=running.tool, since=running.since)
+            for running in self._running.values()
+        ]
+
+    # --- the floor, for commands ---------------------------------------------------------------------------------
+
+    def is_running(self, task_id: TaskId) -> bool:
+        """Whether an invocation of it runs now."""
+        return task_id in self._running
+
+    def withdraw(self, task_id: TaskId) -> bool:
+        """Takes it out of the queue."""
+        if task_id in self._queued:
+            self._queued.discard(task_id)
+            return True
+        return False
+
+    async def stop(self, task_id: TaskId, ending: Ending) -> Held | None:
+        """Ends its invocation, and waits until the task is put away."""
+        running = self._running.get(task_id)
+        if running is None:
+            return None
+        await running.reins.pull(ending)
+        return await asyncio.shield(running.work)
+
+    # --- the end -------------------------------------------------------------------------------------------------
+
+    def ask_to_stop(self) -> None:
+        """Stops claiming; a second time, ends at once what runs."""
+        if self._stopping:
+            for running in list(self._running.values()):
+                self._start(running.reins.pull(Ending.INTERRUPTED))
+        self._stopping = True
+        self._around.tell_service_manager("STOPPING=1")
+        self._around.say("stopping", "asked to stop: what runs may finish within the grace")
+        self._wake.set()
+
+    async def _wind_down(self) -> None:
+        """Waits for what runs, within the grace, then ends it."""
+        if self._jobs:
+            await asyncio.wait(list(self._jobs), timeout=STOP_GRACE_SECONDS)
+        for running in list(self._running.values()):
+            await running.reins.pull(Ending.INTERRUPTED)
+        while self._jobs:
+            await asyncio.wait(list(self._jobs))
+
+    def _nothing_left(self) -> bool:
+        if self._until is Until.STOPPED or self._jobs or self._ready or self._paused():
+            return False
+        return not (self._arrivals.more or self._arrivals.unsettled or self._assigned_due or self._wake.is_set())
+
+    def _report(self) -> None:
+        self._was_paused = bool(why := self._paused())
+        if why:
+            self._around.say("paused", why)
+        elif not self._stopping:
+            self._around.say("running")
+        if self._on_progress is not None:
+            self._on_progress(
+                Progress(
+                    waiting=len(self._arrivals) + len(self._ready),
+                    running=len(self._running),
+                    finished=self._finished,
+                )
+            )
+
+    # --- housekeeping --------------------------------------------------------------------------------------------
+
+    async def _keep_house(self) -> None:
+        """What can wait: the boards, the trail's own housekeeping, the archive. Never in the way of a task."""
+        while True:
+            await asyncio.sleep(1.0 if self._boards_due else GLANCE_SECONDS * 2)
+            if self._paused():
+                continue
+            if self._boards_due:
+                self._boards_due = False
+                await self._guarded(self._world.disk(self._around.write_boards), "the boards")
+            if not self._running and not self._claiming:
+                await self._guarded(self._world.disk(self._around.housekeeping), "housekeeping")
+                await self._guarded(self._around.archive(), "the archive")

@@ -1,0 +1,152 @@
+"""Opens a workspace for writing: index, events, mailbox, trail, engine, and the world of them."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from orchestrator.adapters.answers import read_claims
+from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.disk import WaitingDisk
+from orchestrator.adapters.events import EventFiles, EventIds
+from orchestrator.adapters.index_mending import MendingIndex
+from orchestrator.adapters.mailbox import FolderMailbox
+from orchestrator.adapters.place import Place
+from orchestrator.adapters.process import Processes
+from orchestrator.adapters.readers import read_output
+from orchestrator.adapters.templates import Templates
+from orchestrator.config import load
+from orchestrator.core.events import Event
+from orchestrator.core.settings import Settings
+from orchestrator.core.types import TaskId
+from orchestrator.engines.local import LocalEngine
+from orchestrator.launch import Host
+from orchestrator.ports import Appended, Trail
+from orchestrator.registrar import Registrar
+from orchestrator.resources import folder
+from orchestrator.wiring.trails import open_trail
+from orchestrator.world import World
+
+
+class IndexedEvents:
+    """The event files with the index kept current: an append is synced, then told to the index."""
+
+    def __init__(
+        self, files: EventFiles, index: MendingIndex, clock: SystemClock, heard: Callable[[Event], None]
+    ) -> None:
+        self._files = files
+        self._index = index
+        self._clock = clock
+        self._ids = EventIds()
+        self._heard = heard
+
+    def append(self, task_id: TaskId, events: Sequence[Event]) -> Appended:
+        """Adds the events; they are on disk and in the index then."""
+        day = self._clock.now().strftime("%Y-%m-%d")
+        appended = self._files.append(task_id, events, day=day)
+        self._index.apply(appended.path, len(appended.content), task_id, events)
+        for event in events:
+            self._heard(event)
+        return appended
+
+    def read(self, task_id: TaskId) -> list[Event]:
+        """The task's events, oldest first."""
+        return self._files.read(task_id)
+
+    def content(self, task_id: TaskId) -> bytes:
+        """The whole event file."""
+        return self._files.content(task_id)
+
+    def path_of(self, task_id: TaskId) -> str:
+        """Where its event file is; '' where it has none yet."""
+        return self._files.path_of(task_id) or ""
+
+    def new_id(self) -> str:
+        """An id that sorts by time."""
+        return self._ids.new(self._clock.now())
+
+
+@dataclass(slots=True)
+class Configuration:
+    """The settings in force: the last ones that were good."""
+
+    place: Place
+    settings: Settings
+
+    def __call__(self) -> Settings:
+        """The settings now."""
+        return self.settings
+
+
+def read_settings(place: Place) -> Settings:
+    """The four files. ConfigRefusedError with every problem of them."""
+    return load(place.config, repository=place.root, environ=os.environ, platform=sys.platform)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An open workspace."""
+
+    place: Place
+    world: World
+    index: MendingIndex
+    disk: WaitingDisk
+    mailbox: FolderMailbox
+    trail: Trail
+    configuration: Configuration
+    notes: list[str]  # what opening had to mend, for people
+
+    def close(self) -> None:
+        """Lets go of everything, in the order that keeps it whole."""
+        self.disk.close()
+        self.trail.close()
+        self.index.close()
+
+
+def open_workspace(
+    place: Place,
+    *,
+    heard: Callable[[Event], None] = lambda _: None,
+    reached: Callable[[str], None] = lambda _: None,
+) -> Opened:
+    """Opens it; whoever calls holds the workspace's lock."""
+    settings = read_settings(place)
+    place.state.mkdir(parents=True, exist_ok=True)
+    notes: list[str] = []
+    trail, mended = open_trail(place, settings.trail)
+    notes += mended
+    clock, disk = SystemClock(), WaitingDisk()
+    mailbox = FolderMailbox(place.work)
+    mailbox.make_folders()
+    index = MendingIndex(place.state, place.work, told=notes.append)
+    files = EventFiles(place.work, locate=index.locate)
+    events = IndexedEvents(files, index, clock, heard)
+    configuration = Configuration(place=place, settings=settings)
+    registrar = Registrar(mailbox=mailbox, events=events, trail=trail, clock=clock, disk=disk, reached=reached)
+    own_templates = place.root / "templates"
+    world = World(
+        mailbox=mailbox,
+        events=events,
+        trail=trail,
+        index=index,
+        engine=LocalEngine(Processes(str(place.state))),
+        clock=clock,
+        disk=disk,
+        registrar=registrar,
+        renderer=Templates(*([own_templates] if own_templates.is_dir() else []), folder("templates")),
+        read_output=read_output,
+        read_claims=read_claims,
+        settings=configuration,
+        host=Host(root=place.root, work=place.work, state=place.state, environ=dict(os.environ)),
+        reached=reached,
+    )
+    return Opened(
+        place=place,
+        world=world,
+        index=index,
+        disk=disk,
+        mailbox=mailbox,
+        trail=trail,
+        configuration=configuration,
+        notes=notes,
+    )

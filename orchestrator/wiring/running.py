@@ -1,0 +1,118 @@
+"""Runs the daemon: the lock, what a dead one left, the loop, signals, and an end that leaves everything committed."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+from orchestrator.adapters.lock import WorkspaceLock
+from orchestrator.adapters.place import Place
+from orchestrator.daemon import AtWork, Daemon, Progress, Until
+from orchestrator.wiring.boards import Boards, Chronicle
+from orchestrator.wiring.house import House
+from orchestrator.wiring.opening import Opened, open_workspace
+from orchestrator.wiring.sources import open_source
+
+FLUSH_SECONDS = 60.0
+STEP_TO_DIE_AT = "ORCHESTRATOR_TEST_DIE_AT"  # tests of recovery: kill -9 at the n-th step of that name, name:n
+
+
+def run(place: Place, *, until: str, on_progress: Callable[[Progress], None] | None = None) -> int:
+    """The exit code: 0 stopped or idle, 1 where something could not be committed in time."""
+    lock = WorkspaceLock(place.state)
+    lock.acquire()
+    try:
+        return _run(place, lock, Until(until), on_progress)
+    finally:
+        lock.release()
+
+
+def _run(place: Place, lock: WorkspaceLock, until: Until, on_progress: Callable[[Progress], None] | None) -> int:
+    lock.say("starting")
+    chronicle = Chronicle()
+    opened = open_workspace(place, heard=chronicle.hear, reached=_die_at(os.environ.get(STEP_TO_DIE_AT, "")))
+    try:
+        _recover(opened)
+        chronicle.remember(opened.index, opened.world.events.read)
+        for note in opened.notes:
+            print(f"orchestrator: {note}", file=sys.stderr)
+        asyncio.run(_live(opened, lock, chronicle, until, on_progress))
+        done = opened.trail.flush(FLUSH_SECONDS)
+    finally:
+        opened.close()
+    return 0 if done else 1
+
+
+def _recover(opened: Opened) -> None:
+    """What a dead daemon left: its processes are ended, its half-written files removed, its files committed."""
+    if killed := opened.world.engine.sweep():
+        opened.notes.append(f"ended {len(killed)} processes that a dead daemon left")
+    unfinished = [task.id for task in opened.index.unfinished()]
+    extra = [path for task_id in unfinished if (path := opened.world.events.path_of(task_id))]
+    for task_id in unfinished:
+        for event in opened.world.events.read(task_id):
+            logs = event.details.get("log_paths")
+            extra += [str(path) for path in logs] if isinstance(logs, list) else []
+    opened.mailbox.remove_half_written()
+    recovered = opened.trail.recover(sorted(set(extra)))
+    opened.notes.extend(recovered.notes)
+    if recovered.commits:
+        opened.notes.append(f"committed what a dead daemon left: {recovered.commits} commits")
+
+
+async def _live(
+    opened: Opened,
+    lock: WorkspaceLock,
+    chronicle: Chronicle,
+    until: Until,
+    on_progress: Callable[[Progress], None] | None,
+) -> None:
+    boards = Boards(opened.world, opened.index, chronicle)
+    daemons: list[Daemon] = []
+
+    def working() -> list[AtWork]:
+        return [one for daemon in daemons for one in daemon.working()]
+
+    house = House(opened, lock, boards, open_source(opened), working)
+    daemon = Daemon(opened.world, house, until=until, on_progress=on_progress)
+    daemons.append(daemon)
+    _listen(daemon, house)
+    await daemon.run()
+    opened.disk.give_up()
+    with suppress(OSError):
+        await opened.world.disk(house.write_boards)
+    house.say("stopped")
+
+
+def _listen(daemon: Daemon, house: House) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, daemon.ask_to_stop)
+
+    def reload() -> None:
+        house.tell_service_manager("RELOADING=1")
+        if why := house.reload():
+            print(f"orchestrator: the configuration stays as it was:\n{why}", file=sys.stderr)
+            house.say("running", "the new configuration was refused; the last good one is in force")
+        house.tell_service_manager("READY=1")
+        daemon.look_again()
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
+
+
+def _die_at(wanted: str) -> Callable[[str], None]:
+    """What the straight path calls at each step: nothing, except in the tests that kill it there."""
+    if not wanted:
+        return lambda _: None
+    name, _, number = wanted.partition(":")
+    left = [int(number or 1)]
+
+    def reached(step: str) -> None:
+        if step == name:
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return reached

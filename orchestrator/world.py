@@ -1,0 +1,36 @@
+"""All that the straight path needs of the world, in one value. Built by wiring; tests build one of plain lists."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from orchestrator.core.claims import Claims
+from orchestrator.core.settings import Agent, Settings, Tool
+from orchestrator.core.types import AgentKey
+from orchestrator.core.verdict import Ran
+from orchestrator.launch import Host
+from orchestrator.ports import Clock, Disk, Engine, EventLog, Index, Mailbox, Renderer, Trail
+from orchestrator.registrar import Registrar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """The ports, and what is read through them anew each time."""
+
+    mailbox: Mailbox
+    events: EventLog
+    trail: Trail
+    index: Index
+    engine: Engine
+    clock: Clock
+    disk: Disk
+    registrar: Registrar
+    renderer: Renderer
+    read_output: Callable[[Tool, Ran], Ran]
+    read_claims: Callable[[str], Claims]
+    settings: Callable[[], Settings]
+    host: Host
+    reached: Callable[[str], None]
+
+    def agent(self, key: AgentKey) -> Agent:
+        """The agent's configuration; one that has left it since is nobody's, and every plan for it is refused."""
+        return self.settings().agents.get(key) or Agent(key=key)

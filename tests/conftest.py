@@ -1,0 +1,26 @@
+"""Every test has a home, a git configuration and an environment of its own."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def hermetic(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """HOME and git's configuration are ours; nothing of the caller's GIT_* or ORCHESTRATOR_* reaches a test."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith(("GIT_", "ORCHESTRATOR_", "XDG_")) or name in {"NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"}:
+            monkeypatch.delenv(name)
+    config = home / ".gitconfig"
+    config.write_text(
+        "[user]\n\tname = Tester\n\temail = tester@example.invalid\n[init]\n\tdefaultBranch = main\n"
+        "[protocol \"file\"]\n\tallow = always\n"
+    )
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("TZ", "UTC")
+    return home
