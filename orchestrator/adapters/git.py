@@ -73,10 +73,10 @@ class Git:
                 self.command(*args),
                 cwd=self.folder,
                 env=self.environment(),
+                input=stdin or b"",  # an empty pipe: nothing is ever inherited
                 capture_output=True,
                 timeout=seconds,
                 check=False,
-                **({"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}),  # type: ignore[call-overload]  # one of the two
             )
         except FileNotFoundError as error:
             what = "git is not installed, or not on PATH" if self.folder.is_dir() else f"no folder {self.folder}"

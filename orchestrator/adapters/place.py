@@ -105,10 +105,19 @@ def registered_work(common: Path) -> Path | None:
         registered = common / "worktrees" / name
         if (registered / WORK_MARKER).exists():
             try:
-                return Path((registered / "gitdir").read_text(encoding="utf-8").strip()).parent
+                work = (registered / (registered / "gitdir").read_text(encoding="utf-8").strip()).parent
             except (OSError, UnicodeDecodeError):
                 continue
+            if _belongs(work, registered):
+                return work
     return None
+
+
+def _belongs(work: Path, registered: Path) -> bool:
+    """Not where the repository was moved or copied: then that folder is gone with all around it, or another's."""
+    if (work / ".git").exists():
+        return _git_dir(work) in {None, registered}
+    return work.parent.is_dir()
 
 
 def _is_bare(folder: Path) -> bool:
