@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from orchestrator.adapters.lock import WorkspaceLock
 from orchestrator.adapters.place import Place
 from orchestrator.commands import Commands, EmptyFloor
-from orchestrator.wiring.opening import open_workspace
+from orchestrator.wiring.opening import open_workspace, recover
 
 FLUSH_SECONDS = 30.0
 
@@ -17,6 +17,7 @@ def carry_out(place: Place, verb: str, arguments: Mapping[str, object]) -> dict[
     with WorkspaceLock(place.state, what=verb):
         opened = open_workspace(place)
         try:
+            recover(opened)
             opened.disk.give_up()
             reply = asyncio.run(Commands(world=opened.world, floor=EmptyFloor()).carry_out(verb, arguments))
             opened.trail.flush(FLUSH_SECONDS)

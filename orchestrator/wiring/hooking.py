@@ -4,7 +4,7 @@ from orchestrator import intaking
 from orchestrator.adapters import lock
 from orchestrator.adapters.place import Place
 from orchestrator.errors import BusyError
-from orchestrator.wiring.opening import open_workspace
+from orchestrator.wiring.opening import open_workspace, recover
 from orchestrator.wiring.sources import open_source
 
 NAMES = ("post-commit", "post-merge", "post-rewrite", "post-checkout", "post-receive")
@@ -23,6 +23,7 @@ def run(place: Place, name: str, stdin: str, args: list[str]) -> str:  # noqa: A
         with lock.WorkspaceLock(place.state, what=name):
             opened = open_workspace(place)
             try:
+                recover(opened)
                 source = open_source(opened)
                 taken = intaking.take_in(opened.world, source) if source is not None else 0
             finally:

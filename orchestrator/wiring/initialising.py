@@ -26,9 +26,10 @@ def initialise(place: Place, *, mode: str | None, force: bool) -> dict[str, obje
         made = _configure(place, wanted, force=force)
         settings = read_settings(place)
         is_new = not (place.work / "collaboration").is_dir()
-        trail, notes = open_trail(place, settings.trail)
+        trail = open_trail(place, settings.trail)
         try:
             FolderMailbox(place.work).make_folders()
+            notes = list(trail.recover().notes)
         finally:
             trail.close()
     if is_new:

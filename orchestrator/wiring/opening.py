@@ -113,8 +113,7 @@ def open_workspace(
     settings = read_settings(place)
     place.state.mkdir(parents=True, exist_ok=True)
     notes: list[str] = []
-    trail, mended = open_trail(place, settings.trail)
-    notes += mended
+    trail = open_trail(place, settings.trail)
     clock, disk = SystemClock(), WaitingDisk()
     mailbox = FolderMailbox(place.work)
     mailbox.make_folders()
@@ -150,3 +149,19 @@ def open_workspace(
         configuration=configuration,
         notes=notes,
     )
+
+
+def recover(opened: Opened) -> None:
+    """Commits what a dead daemon left: what was under way, and the events and logs of tasks that are not finished."""
+    extra: set[str] = set()
+    for task in opened.index.unfinished():
+        if path := opened.world.events.path_of(task.id):
+            extra.add(path)
+        for event in opened.world.events.read(task.id):
+            logs = event.details.get("log_paths")
+            extra.update(map(str, logs) if isinstance(logs, list) else ())
+    opened.mailbox.remove_half_written()
+    recovered = opened.trail.recover(sorted(extra))
+    opened.notes.extend(recovered.notes)
+    if recovered.commits:
+        opened.notes.append(f"committed what was left uncommitted: {recovered.commits} commits")

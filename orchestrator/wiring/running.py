@@ -12,7 +12,7 @@ from orchestrator.adapters.place import Place
 from orchestrator.daemon import AtWork, Daemon, Progress, Until
 from orchestrator.wiring.boards import Boards, Chronicle
 from orchestrator.wiring.house import House
-from orchestrator.wiring.opening import Opened, open_workspace
+from orchestrator.wiring.opening import Opened, open_workspace, recover
 from orchestrator.wiring.sources import open_source
 
 FLUSH_SECONDS = 60.0
@@ -34,7 +34,9 @@ def _run(place: Place, lock: WorkspaceLock, until: Until, on_progress: Callable[
     chronicle = Chronicle()
     opened = open_workspace(place, heard=chronicle.hear, reached=_die_at(os.environ.get(STEP_TO_DIE_AT, "")))
     try:
-        _recover(opened)
+        if killed := opened.world.engine.sweep():
+            opened.notes.append(f"ended {len(killed)} processes that a dead daemon left")
+        recover(opened)
         chronicle.remember(opened.index, opened.world.events.read)
         for note in opened.notes:
             print(f"orchestrator: {note}", file=sys.stderr)
@@ -43,23 +45,6 @@ def _run(place: Place, lock: WorkspaceLock, until: Until, on_progress: Callable[
     finally:
         opened.close()
     return 0 if done else 1
-
-
-def _recover(opened: Opened) -> None:
-    """What a dead daemon left: its processes are ended, its half-written files removed, its files committed."""
-    if killed := opened.world.engine.sweep():
-        opened.notes.append(f"ended {len(killed)} processes that a dead daemon left")
-    unfinished = [task.id for task in opened.index.unfinished()]
-    extra = [path for task_id in unfinished if (path := opened.world.events.path_of(task_id))]
-    for task_id in unfinished:
-        for event in opened.world.events.read(task_id):
-            logs = event.details.get("log_paths")
-            extra += [str(path) for path in logs] if isinstance(logs, list) else []
-    opened.mailbox.remove_half_written()
-    recovered = opened.trail.recover(sorted(set(extra)))
-    opened.notes.extend(recovered.notes)
-    if recovered.commits:
-        opened.notes.append(f"committed what a dead daemon left: {recovered.commits} commits")
 
 
 async def _live(

@@ -5,17 +5,20 @@ from orchestrator.core.settings import TrailMode, TrailSettings
 from orchestrator.ports import Trail
 
 
-def open_trail(place: Place, settings: TrailSettings) -> tuple[Trail, list[str]]:
-    """The trail, ready, and what had to be mended for it."""
+def open_trail(place: Place, settings: TrailSettings) -> Trail:
+    """The trail, with the work folder there. Its `recover` comes before anything is recorded."""
     if place.git_dir is None or settings.mode is TrailMode.NONE:
         from orchestrator.adapters.trail.none import NoTrail
 
         place.work.mkdir(parents=True, exist_ok=True)
-        return NoTrail(), []
+        return NoTrail()
     if settings.mode is TrailMode.TRACKED:
-        from orchestrator.adapters.tracked import open_tracked
+        from orchestrator.adapters.tracked import TrackedTrail
 
-        return open_tracked(place, settings)
-    from orchestrator.adapters.trail.own import open_own
+        place.work.mkdir(parents=True, exist_ok=True)
+        return TrackedTrail(place, settings)
+    from orchestrator.adapters.trail import worktree
+    from orchestrator.adapters.trail.own import OwnTrail
 
-    return open_own(place, settings)
+    worktree.create(place, settings)
+    return OwnTrail(place, settings)

@@ -1,0 +1,74 @@
+"""The work folder is invisible to the checkout around it: excluded, and not tracked there."""
+
+from pathlib import Path
+
+from orchestrator.adapters.git import Git
+from orchestrator.adapters.place import Place
+from orchestrator.errors import OrchestratorError
+
+_WHY = "# the work folder of orchestrator is a worktree of its own"
+
+
+class TrackedHereError(OrchestratorError):
+    """The work folder is part of the branch that is checked out: own mode cannot have it."""
+
+
+def hide(place: Place) -> None:
+    """Writes the exclude, once. Must come before the worktree: without it `git add -A` adds it as a repository.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    assert place.common_dir is not None
+    relative = _relative(place)
+    if not relative:
+        return
+    line = "/" + _escaped(relative) + "/"
+    exclude = place.common_dir / "info" / "exclude"
+    try:
+        text = exclude.read_text(encoding="utf-8", errors="surrogateescape")
+    except FileNotFoundError:
+        text = ""
+    if line in text.splitlines():
+        return
+    exclude.parent.mkdir(exist_ok=True)
+    between = "" if not text or text.endswith("\n") else "\n"
+    with exclude.open("a", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(f"{between}{_WHY}\n{line}\n")
+
+
+def check_hidden(place: Place) -> None:
+    """Raises OrchestratorError where a .gitignore brings the folder back into sight, TrackedHereError where it is
+    tracked on the branch that is checked out."""
+    relative = _relative(place)
+    if not relative:
+        return
+    git = Git(_top(place.work.parent) or place.root, {"GIT_LITERAL_PATHSPECS": "1"})
+    if git.raw("ls-files", "-z", "--", relative):
+        raise TrackedHereError(
+            f"{relative}/ is tracked on the branch that is checked out in {git.folder}: set `trail.mode: tracked` in "
+            f"config/policies.yaml, or take it off the branch first (git rm -r --cached {relative})"
+        )
+    rule = Git(git.folder).text("check-ignore", "-v", "--no-index", f"{relative}/x")
+    if not rule or rule.split("\t")[0].split(":", 2)[-1].startswith("!"):
+        where = rule.split("\t")[0] or "a .gitignore"
+        raise OrchestratorError(
+            f"{where}: brings {relative}/ back into `git status`, where `git add -A` would add it; take that line away"
+        )
+
+
+def _top(folder: Path) -> Path | None:
+    """The top of the checkout that the folder is in; None where it is in none (a bare repository, a git directory)."""
+    said = Git(folder).call("rev-parse", "--show-toplevel")
+    return Path(said.stdout.decode("utf-8", "surrogateescape").rstrip("\n")) if said.returncode == 0 else None
+
+
+def _relative(place: Place) -> str:
+    """The work folder as seen from the top of the checkout around it; '' where there is none."""
+    top = _top(place.work.parent)
+    return place.work.relative_to(top).as_posix() if top is not None and place.work.is_relative_to(top) else ""
+
+
+def _escaped(path: str) -> str:
+    """As a pattern that matches just this (gitignore(5))."""
+    return "".join("\\" + letter if letter in "\\*?[" else letter for letter in path)

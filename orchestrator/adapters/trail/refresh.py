@@ -1,0 +1,165 @@
+"""The work folder's private index follows our commits, so that a person's `git status` there is clean.
+
+Only our paths, and only where the index still has what one of our commits had: what a person staged stays staged. The
+new index is made beside the old one and put in its place under index.lock, held for an instant, as git itself does.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from orchestrator.adapters.git import Git
+from orchestrator.adapters.trail.ref import AS_IT_IS, worktree
+from orchestrator.errors import BusyError
+
+_BASES = "orchestrator-index"  # in the worktree's git directory: the commits that the index may stand at
+_BESIDE = "orchestrator-index.new"
+Entries = dict[str, tuple[str, str]]  # path -> mode and blob; mode 000000: not there
+
+
+class Index:
+    """The private index of one worktree. For one thread at a time."""
+
+    def __init__(self, admin: Path, work: Path) -> None:
+        self._admin = admin
+        self._work = work
+        self._index = admin / "index"
+        self._bases = _read_bases(admin)
+        self._seen = _signature(self._index)
+
+    @property
+    def bases(self) -> list[str]:
+        """The commits that the index may stand at, oldest first."""
+        return list(self._bases)
+
+    def is_at(self, tip: str) -> bool:
+        """Whether it stands at that commit, as far as we know."""
+        return self._bases == [tip]
+
+    def also_at(self, commit: str) -> None:
+        """Somebody else moved the branch to that commit, and with it perhaps the index."""
+        if commit not in self._bases:
+            self._bases.append(commit)
+
+    def was_touched(self) -> bool:
+        """Whether somebody else wrote the index since we last looked (a commit, reset, rm, add or status there)."""
+        seen, self._seen = self._seen, _signature(self._index)
+        return seen != self._seen
+
+    def refresh(self, tip: str) -> bool:
+        """Brings our paths to `tip`; False where somebody is at work in it now: again later.
+
+        Raises:
+            GitError, OSError: it cannot be.
+        """
+        if not tip or self.is_at(tip):
+            return True
+        before = _signature(self._index)
+        if before is None or (self._admin / "index.lock").exists():
+            return False
+        beside = self._admin / _BESIDE
+        try:
+            shutil.copy2(self._index, beside)  # with its time: git tells by it which entries are too fresh to trust
+            git = worktree(self._admin, self._work, beside)
+            unmerged = git.call("ls-files", "-u", "-z")
+            if unmerged.stdout:
+                return False  # a person's merge is being resolved
+            if unmerged.returncode:  # unreadable: made from nothing
+                beside.unlink()
+                git.raw(*AS_IT_IS, "read-tree", tip)
+            else:
+                self._bring(git, tip)
+            _write_bases(self._admin, [*self._bases, tip])
+            self._swap(beside, before)
+        except BusyError:
+            return False
+        finally:
+            beside.unlink(missing_ok=True)
+        self._bases = [tip]
+        self._seen = _signature(self._index)
+        return True
+
+    def _bring(self, git: Git, tip: str) -> None:
+        bases = [base for base in self._bases if git.tip(base)]
+        if not bases:
+            git.raw(*AS_IT_IS, "read-tree", "--reset", tip)
+            return
+        wanted: Entries = {}
+        staged: set[str] | None = None
+        for base in bases:
+            wanted |= _entries(git.zlist("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", base, tip))
+            here = set(
+                _entries(git.zlist("diff-index", "--cached", "-z", "--raw", "--no-renames", "--no-abbrev", base))
+            )
+            staged = here if staged is None else staged & here
+        paths = sorted(wanted.keys() - (staged or set()))
+        if not paths:
+            return
+        listed = b"".join(os.fsencode(path) + b"\0" for path in paths)
+        git.call(*AS_IT_IS, "update-index", "-z", "--add", "--remove", "--replace", "--stdin", stdin=listed)
+        # What has changed on disk since that commit must stand as it is in the commit; and so must all, where git
+        # stumbled over something on disk.
+        said = git.zlist("diff-index", "--cached", "-z", "--raw", "--no-renames", "--no-abbrev", "-R", tip)
+        off = {path: entry for path, entry in _entries(said).items() if path in wanted and path not in (staged or ())}
+        if off:
+            lines = b"".join(b"%s %s\t%s\0" % (m.encode(), b.encode(), os.fsencode(p)) for p, (m, b) in off.items())
+            git.raw(*AS_IT_IS, "update-index", "-z", "--index-info", stdin=lines)
+
+    def _swap(self, beside: Path, before: tuple[int, ...]) -> None:
+        lock = self._admin / "index.lock"
+        try:
+            os.close(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+        except FileExistsError as error:
+            raise BusyError(f"{lock} exists") from error
+        try:
+            if _signature(self._index) != before:
+                raise BusyError(f"{self._index} was just written")
+            beside.replace(self._index)
+        finally:
+            lock.unlink()
+
+
+def _signature(path: Path) -> tuple[int, ...] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _entries(raw: Iterable[str]) -> Entries:
+    """The new side of `--raw -z` output: `:mode mode blob blob status`, then the path."""
+    items = iter(raw)
+    found: Entries = {}
+    for head in items:
+        _, mode, _, blob, _ = head.split(" ")
+        found[next(items)] = (mode, blob)
+    return found
+
+
+def _read_bases(admin: Path) -> list[str]:
+    with suppress(OSError, UnicodeDecodeError):
+        return (admin / _BASES).read_text(encoding="ascii").split()
+    return []
+
+
+def _write_bases(admin: Path, bases: list[str]) -> None:
+    beside = admin / f"{_BASES}.new2"
+    beside.write_text("\n".join(dict.fromkeys(bases)) + "\n", encoding="ascii")
+    beside.replace(admin / _BASES)
+
+
+def has_index(admin: Path) -> bool:
+    """Whether there is an index that looks like one."""
+    try:
+        with (admin / "index").open("rb") as file:
+            return file.read(4) == b"DIRC"
+    except OSError:
+        return False
+
+
+def begin_at(admin: Path, tip: str) -> None:
+    """Notes that the index was just made from that commit."""
+    _write_bases(admin, [tip])

@@ -1,0 +1,81 @@
+"""Transitions as `git fast-import` reads them. Pure: bytes in, bytes out; nothing of a task is ever a command."""
+
+import os
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from orchestrator.core.transition import Change, Transition
+
+MARK = b":1"  # one mark, set anew by the last commit of each batch: the child's table of marks does not grow
+_PLAIN = re.compile(rb"[A-Za-z0-9._/+=,@ -]*")
+
+
+class PathRefusedError(ValueError):
+    """A path that cannot be in a tree: a mistake of ours, and never sent."""
+
+
+def checked(path: str) -> str:
+    """The path, where git can have it in a tree.
+
+    Raises:
+        PathRefusedError: it is absolute, empty, goes up, or names git's own folder.
+    """
+    parts = path.split("/")
+    for part in parts:
+        if part in {"", ".", ".."} or part.lower() == ".git" or "\0" in part:
+            raise PathRefusedError(f"{path!r} cannot be committed: use a path below the work folder, without . or ..")
+    return path
+
+
+def quoted(path: str) -> bytes:
+    """C-quoted, always: a newline in a name would start a command."""
+    raw = os.fsencode(path)
+    if not _PLAIN.fullmatch(raw):
+        raw = b"".join(b"\\%03o" % byte for byte in raw)
+    return b'"' + raw + b'"'
+
+
+def raw_time(moment: datetime) -> bytes:
+    """Seconds since the epoch and the zone, as git writes them."""
+    offset = moment.utcoffset()
+    minutes = int(offset.total_seconds() // 60) if offset else 0
+    sign = "-" if minutes < 0 else "+"
+    return f"{int(moment.timestamp())} {sign}{abs(minutes) // 60:02d}{abs(minutes) % 60:02d}".encode()
+
+
+def message_bytes(transition: Transition) -> bytes:
+    """The commit message: UTF-8, without the NUL that git refuses."""
+    return transition.message.encode("utf-8", "replace").replace(b"\0", b"")
+
+
+def encode(batch: Sequence[Transition], *, ref: str, parent: str, identity: bytes, prefix: str = "") -> list[bytes]:
+    """The commands for a chain of commits onto `ref`, in pieces to be sent one after the other.
+
+    `parent` is named for the first of them; empty: the child knows the branch already, or it begins here.
+    """
+    pieces: list[bytes] = []
+    command = b"commit " + ref.encode()
+    last = len(batch) - 1
+    for number, transition in enumerate(batch):
+        message = message_bytes(transition)
+        mark = b"\nmark " + MARK if number == last else b""
+        pieces.append(
+            b"%s%s\ncommitter %s %s\ndata %d\n%s\n"
+            % (command, mark, identity, raw_time(transition.at), len(message), message)
+        )
+        if parent and number == 0:
+            pieces.append(b"from " + parent.encode() + b"\n")
+        # Deletions first: a file that becomes a folder (or the reverse) must be gone before the other is there.
+        ordered = sorted(transition.changes, key=lambda change: change.content is not None)
+        pieces += [_change(change, prefix) for change in ordered]
+        pieces.append(b"\n")
+    return pieces
+
+
+def _change(change: Change, prefix: str) -> bytes:
+    path = quoted(prefix + checked(change.path))
+    if change.content is None:
+        return b"D " + path + b"\n"
+    mode = b"100755" if change.executable else b"100644"
+    return b"M %s inline %s\ndata %d\n%s\n" % (mode, path, len(change.content), change.content)
