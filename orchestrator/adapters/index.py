@@ -191,14 +191,6 @@ class Index:
             return self._connection.execute(question).fetchall()
 
     def last_finished(self) -> dict[str, datetime]:
-        """When each agent finished something last, among the newest 1,000 finished tasks."""
-        found: dict[str, datetime] = {}
-        for state in self._tasks("WHERE finished IS NOT NULL ORDER BY finished DESC LIMIT 1000", []):
-            if state.finished is not None:
-                found.setdefault(state.agent, state.finished)
-        return found
-
-    def last_finished(self) -> dict[str, datetime]:
         """When each agent ended something last; agents that never did are left out."""
         question = (
             "SELECT agent, (SELECT max(finished) FROM tasks WHERE agent = held.agent AND finished IS NOT NULL) "
