@@ -52,8 +52,15 @@ class Arrivals:
     """The inbox as it was last looked at."""
 
     def __init__(
-        self, *, mailbox: Mailbox, index: Index, clock: Clock, agents: Callable[[], Mapping[AgentKey, Agent]]
+        self,
+        *,
+        mailbox: Mailbox,
+        index: Index,
+        clock: Clock,
+        agents: Callable[[], Mapping[AgentKey, Agent]],
+        not_after: datetime | None = None,
     ) -> None:
+        """`not_after`: what was changed later than that is left for another time."""
         self._mailbox = mailbox
         self._index = index
         self._clock = clock
@@ -63,13 +70,15 @@ class Arrivals:
         self._held_up: dict[str, Found] = {}  # of these, the ones whose dependencies are not done: by path
         self._queue: list[tuple[order.Rank, str]] = []  # a heap of those that can start; stale items are skipped
         self._done: set[TaskId] = set()  # of the dependencies asked for
+        self._not_after = not_after
+        self._committed: set[Entry] = set()  # waiting tasks that are on the branch as they are
         self._claimed: set[str] = set()  # being claimed now
         self.unsettled = False
         self.more = False
 
     def look(self) -> list[NoTask]:
         """Looks at the inbox once; the files that are no tasks. Blocking; reads at most READS_AT_ONCE files."""
-        entries = {entry.path: entry for entry in self._mailbox.inbox()}
+        entries = {entry.path: entry for entry in self._mailbox.inbox() if self._is_in_time(entry)}
         for path in [path for path in self._found if path not in entries]:
             self._forget(path)
         look = _Look()
@@ -199,6 +208,18 @@ class Arrivals:
         return {
             found.id: f"waits for {', '.join(sorted(found.needs - self._done))}" for found in self._held_up.values()
         }
+
+    def uncommitted(self, limit: int) -> list[Found]:
+        """Tasks that have been waiting for a while and are not on the branch as they are; each is given once."""
+        before = (self._clock.now().timestamp() - QUIET_SECONDS) * 1e9
+        waiting = (found for found in self._held_up.values() if found.entry.mtime_ns < before)
+        found = [item for item in waiting if item.entry not in self._committed][:limit]
+        self._committed.intersection_update(found.entry for found in self._held_up.values())
+        self._committed.update(item.entry for item in found)
+        return found
+
+    def _is_in_time(self, entry: Entry) -> bool:
+        return self._not_after is None or entry.mtime_ns / 1e9 <= self._not_after.timestamp()
 
     def in_circles(self) -> list[tuple[Found, str]]:
         """The tasks that wait for each other, each with the circle in words."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from orchestrator import pipeline, rejecting, takeup
+from orchestrator import pipeline, rejecting, takeup, waits
 from orchestrator.arrivals import Arrivals, Found
 from orchestrator.commands import Commands
 from orchestrator.core import order, resume
@@ -129,7 +129,11 @@ class Daemon:
         self._until = until
         self._on_progress = on_progress
         self._arrivals = Arrivals(
-            mailbox=world.mailbox, index=world.index, clock=world.clock, agents=lambda: world.settings().agents
+            mailbox=world.mailbox,
+            index=world.index,
+            clock=world.clock,
+            agents=lambda: world.settings().agents,
+            not_after=world.clock.now() if until is Until.ONCE else None,
         )
         self._commands = Commands(world=world, floor=self)
         self._ready: list[_Ready] = []
@@ -195,7 +199,12 @@ class Daemon:
         for found, why in self._arrivals.in_circles():
             self._arrivals.take(found)
             self._start(self._claim(found, blocked_by=why))
-        await self._world.disk(self._world.index.set_waiting, self._arrivals.waiting())
+        waiting = self._arrivals.waiting()
+        await self._world.disk(self._world.index.set_waiting, waiting)
+        if waiting and self._world.trail.backlog < MOST_BACKLOG:
+            await self._guarded(
+                self._world.disk(waits.commit_waiting, self._world, self._arrivals), "the waiting tasks"
+            )
 
     async def _until_something(self) -> None:
         """Sleeps until a hint, a changed folder, a file that may have settled, or the next rescan."""
@@ -278,18 +287,23 @@ class Daemon:
         if self._stopping:
             return
         used = Counter(running.policy for running in self._running.values())
+        tools = Counter(running.tool for running in self._running.values())
         skipped: list[_Ready] = []
         while self._ready:
             ready = heapq.heappop(self._ready)
             if ready.held.id not in self._queued:
                 continue  # withdrawn
-            policy = self._world.settings().policy(self._world.agent(ready.held.agent).policy)
-            if used[policy.name] >= policy.max_parallel:
+            agent = self._world.agent(ready.held.agent)
+            policy = self._world.settings().policy(agent.policy)
+            tool = self._world.settings().tools.get(agent.preferred_tool)
+            is_full = tool is not None and tool.max_parallel is not None and tools[tool.name] >= tool.max_parallel
+            if is_full or used[policy.name] >= policy.max_parallel:
                 skipped.append(ready)
                 if len(skipped) > self._window():
                     break
                 continue
             used[policy.name] += 1
+            tools[agent.preferred_tool] += 1
             self._queued.discard(ready.held.id)
             self._run(ready, policy.name)
         for ready in skipped:
@@ -426,7 +440,7 @@ class Daemon:
         if why:
             self._around.say("paused", why)
         elif not self._stopping:
-            self._around.say("running")
+            self._around.say("running", self._world.trail.waiting)
         if self._on_progress is not None:
             self._on_progress(
                 Progress(

@@ -169,6 +169,10 @@ class Trail(Protocol):
     def trouble(self) -> str:
         """Why nothing can be committed now, in a sentence; empty: all is well."""
 
+    @property
+    def waiting(self) -> str:
+        """What committing waits for although nothing is wrong, in a sentence: a person's merge; empty: nothing."""
+
     def intend(self, paths: Sequence[str]) -> int:
         """Notes that these paths are about to change, before the first of them does."""
 

@@ -4,7 +4,9 @@ import re
 
 from orchestrator.arrivals import NoTask
 from orchestrator.core import layout
+from orchestrator.core.events import Event, EventKind
 from orchestrator.core.transition import Change, Transition
+from orchestrator.core.types import TaskId
 from orchestrator.ports import NameTakenError
 from orchestrator.world import World
 
@@ -30,7 +32,8 @@ def _reject(world: World, file: NoTask) -> None:
     except FileNotFoundError:
         world.mailbox.remove(reason)
         return
-    changes = [Change(path=reason, content=text), Change(path=source, content=None)]
+    told = _tell(world, file, target)
+    changes = [*told, Change(path=reason, content=text), Change(path=source, content=None)]
     if file.entry.is_file:
         changes.append(Change(path=target, content=world.mailbox.read(target, 16 << 20)))
     world.trail.record(
@@ -43,6 +46,23 @@ def _reject(world: World, file: NoTask) -> None:
             trailers={"Task-Id": file.task_id, "Task-Transition": "new -> rejected"},
         ),
     )
+
+
+def _tell(world: World, file: NoTask, target: str) -> list[Change]:
+    """The event, where there is a task to tell it of: not of a second file that took another task's id."""
+    task_id = TaskId(file.task_id)
+    if not task_id or task_id in world.index.known([task_id]):
+        return []
+    event = Event(
+        event_id=world.events.new_id(),
+        ts=world.clock.now(),
+        event=EventKind.TASK_REJECTED,
+        task_id=task_id,
+        path=target,
+        why=file.why.splitlines()[0][:500],
+    )
+    appended = world.events.append(task_id, [event])
+    return [Change(path=appended.path, content=appended.content)]
 
 
 def _free_place(world: World, name: str) -> str:
@@ -61,10 +81,16 @@ def _why_text(file: NoTask, target: str) -> bytes:
     longest = max((len(run) for run in _runs_of_backticks(file.why)), default=0)
     fence = "`" * max(3, longest + 1)
     text = (
-        f"# {name} could not be used\n\n{fence}text\n{file.why}\n{fence}\n\n"
+        f"# {name} could not be used: {_first_words(file)}\n\n{fence}text\n{file.why}\n{fence}\n\n"
         f"Mend it and drop it into `{layout.INBOX}/` again, or delete it together with this note.\n"
     )
     return text.encode()
+
+
+def _first_words(file: NoTask) -> str:
+    """What is wrong, in a line: without the place, which stands below."""
+    first = file.why.splitlines()[0] if file.why else "no reason was given"
+    return first.removeprefix(f"{file.entry.path}: ").removeprefix(f"{file.entry.path}:")[:200]
 
 
 def _runs_of_backticks(text: str) -> list[str]:

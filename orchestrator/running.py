@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from orchestrator import launch
+from orchestrator import launch, taskfile
 from orchestrator.core import layout, resume, routing
 from orchestrator.core.events import Event, EventKind
 from orchestrator.core.invocation import Invocation
-from orchestrator.core.types import ErrorKind, InvocationId, Status
+from orchestrator.core.task import Task
+from orchestrator.core.types import ErrorKind, InvocationId, Status, TaskId
 from orchestrator.core.verdict import Ending, Ran
 from orchestrator.registrar import Advance, Held
 from orchestrator.world import World
@@ -103,12 +104,40 @@ def _log_path(world: World, held: Held, at: resume.Resumption) -> str:
 
 
 def _prepare(world: World, held: Held, candidate: routing.Candidate, run: Run) -> Invocation:
-    prompt = held.file.task.prompt or world.renderer.render("prompts/task.md.j2", task=held.file.task)
+    task = held.file.task
+    prompt = task.prompt or world.renderer.render(
+        "prompts/task.md.j2", task=task, dependencies=_dependencies(world, task)
+    )
     invocation, files = launch.invocation_of(world.host, held, candidate, run.invocation_id, prompt)
     Path(invocation.stdout_path).parent.mkdir(parents=True, exist_ok=True)
     for path, content in files.items():
         path.write_bytes(content)
     return invocation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """What a task builds on, as its prompt tells it."""
+
+    id: str
+    status: str
+    summary: str
+    artefacts: tuple[str, ...]
+
+
+def _dependencies(world: World, task: Task) -> list[Dependency]:
+    told = []
+    known = world.index.known([*task.depends_on, *map(TaskId, task.dependencies)])
+    for task_id, row in known.items():
+        try:
+            raw = world.mailbox.read(row.path)
+            done = taskfile.parse(raw, name=row.path.rpartition("/")[2], path=row.path).task
+        except (OSError, taskfile.TaskFileRefused):  # a person moved or changed it since: its status is what is known
+            told.append(Dependency(id=task_id, status=row.status, summary="", artefacts=()))
+            continue
+        summary = str((done.result or {}).get("summary") or "")
+        told.append(Dependency(id=task_id, status=done.status, summary=summary, artefacts=done.artefacts))
+    return told
 
 
 async def announce_end(world: World, held: Held, run: Run, ran: Ran) -> None:

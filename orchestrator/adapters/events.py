@@ -21,7 +21,7 @@ from orchestrator.ports import Appended
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM_BITS = 80
 _REMEMBERED = 4_096  # paths of files that the index may not know yet
-_NEWEST = 64  # day folders that are looked into for a file that the index does not know
+_NEWEST = 16  # day folders that are looked into for a file that the index does not know
 
 
 class EventIds:
@@ -49,6 +49,7 @@ class EventFiles:
         self._buckets = Buckets(self._root)
         self._lock = threading.Lock()
         self._paths: dict[TaskId, str] = {}
+        self._newest: tuple[int, list[str]] = (0, [])  # when the root changed last, and its newest folders then
 
     def append(self, task_id: TaskId, events: Sequence[Event], *, day: str) -> Appended:
         """Adds the events to the task's file, in a folder of `day` where it has none yet, and syncs them.
@@ -115,11 +116,14 @@ class EventFiles:
     def _search(self, name: str) -> str | None:
         """Looks into the newest day folders, for what was written and did not reach the index."""
         try:
-            folders = sorted(os.listdir(self._root), key=_by_day)[-_NEWEST:]
+            changed = self._root.stat().st_mtime_ns
+            if changed != self._newest[0]:
+                self._newest = changed, sorted(os.listdir(self._root), key=_by_day)[-_NEWEST:]
         except FileNotFoundError:
             return None
-        for folder in reversed(folders):
-            if os.path.lexists(self._root / folder / name):
+        root = os.fspath(self._root)
+        for folder in reversed(self._newest[1]):
+            if os.path.lexists(f"{root}/{folder}/{name}"):  # noqa: PTH110  # a Path for each of many costs more than looking
                 return f"{TELEMETRY}/{folder}/{name}"
         return None
 

@@ -57,6 +57,7 @@ INDEXES = """
 CREATE INDEX tasks_last ON tasks (last_ts);
 CREATE INDEX tasks_of_status ON tasks (status, last_ts);
 CREATE INDEX tasks_of_agent ON tasks (agent, last_ts);
+CREATE INDEX tasks_of_agent_and_status ON tasks (agent, status, last_ts);
 CREATE INDEX tasks_of_agent_finished ON tasks (agent, finished) WHERE finished IS NOT NULL;
 CREATE INDEX tasks_finished ON tasks (finished) WHERE finished IS NOT NULL;
 CREATE INDEX tasks_retained ON tasks (finished) WHERE folder = 'done';

@@ -86,6 +86,13 @@ class Intake:
         """What the last look at a new tip left aside, for people to read."""
         return self._passed_over
 
+    def has_moved(self) -> bool:
+        """Whether a look is worth it: the branch may have moved since a look found nothing more to offer."""
+        try:
+            return self._signature(self._in_common_dir().folder) != self._settled
+        except GitError:
+            return True  # `find` says what is wrong
+
     def find(self, limit: int = 256) -> list[Offer]:
         """What was not taken in yet, by path, at most `limit`; ask again until it is empty.
 

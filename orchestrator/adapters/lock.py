@@ -4,7 +4,6 @@ import errno
 import fcntl
 import json
 import os
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -136,7 +135,7 @@ class WorkspaceLock:
             raise OSError(errno.EBADF, "the lock is not held")
         said = {
             "pid": os.getpid(),
-            "host": socket.gethostname()[:200],
+            "host": os.uname().nodename[:200],
             "since": self._since,
             "version": __version__,
             "what": self._what[:100],

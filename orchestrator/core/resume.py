@@ -64,7 +64,7 @@ def resume(events: Sequence[Event], status: Status, *, manual: bool) -> Resumpti
     return Resumption(stage=stage, attempt=attempt, started=started, finished=finished, closed=closed)
 
 
-def _stage(  # noqa: PLR0911 - a table of cases, each one line
+def _stage(
     status: Status, started: Event | None, finished: Event | None, closed: Event | None, *, lost: int, manual: bool
 ) -> Stage:
     if closed is not None:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from orchestrator.core.settings import Agent, Settings, Tool, WorkspaceKind
 from orchestrator.core.task import Task
 
+READERS = ("text",)  # the readers of outputs that there are (adapters.readers)
+
 
 class RouteReason(StrEnum):
     """Why a candidate is where it is."""
@@ -94,4 +96,6 @@ def _why_not(tool: Tool, wish: _Wish, unavailable: Callable[[Tool], str]) -> str
         return f"does not list the model {wish.model}"
     if tool.workspace is WorkspaceKind.WORKTREE:
         return "asks for a worktree of its own, which this version does not make yet; set workspace: checkout or none"
+    if tool.output not in READERS:
+        return f"its output is to be read by {tool.output!r}, which this version does not have; set output: text"
     return unavailable(tool)

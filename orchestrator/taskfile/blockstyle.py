@@ -100,8 +100,8 @@ class BlockMapping:
 
     def _is_open(self, node: Node) -> bool:
         """Whether this is a block of text at the end of a file without a last line end: one more would change it."""
-        is_last = self._next_line(self._content_end(node)) == len(self._source)
-        return self._last(node).style in ("|", ">") and is_last and not self._source.endswith("\n")
+        rest = self._source[self._content_end(node) :]
+        return self._last(node).style in ("|", ">") and not rest.strip() and not self._source.endswith("\n")
 
     def _is_inner_remark(self, start: int) -> bool:
         """Whether the line that starts here is a remark, indented like a part of the field above it."""

@@ -151,7 +151,7 @@ def test_everything_wrong_with_a_file_is_said_in_the_order_of_its_lines() -> Non
     ("text", "words"),
     [
         ("id: other\ntitle: x\n", "rename the file to other.yaml, or write `id: t`"),
-        ("title: x\nstatus: asigned\n", "did you mean assigned?"),
+        ("title: x\nstatus: assignde\n", "did you mean assigned?"),
         ("title: x\nstatus: zzz\n", "use one of new, assigned, in_progress"),
         ("title: x\npriority: hihg\n", "did you mean high?"),
         ("title: x\ntimeout: 600\n", "write e.g. 600s"),

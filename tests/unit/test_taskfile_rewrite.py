@@ -54,6 +54,7 @@ def changed(text: str, **changes: object) -> str:
         ("title: x\nr:\n  a: 1\n  # of r\n# of all\n", {"s": 1}, "title: x\nr:\n  a: 1\n  # of r\ns: 1\n# of all\n"),
         ("title: |+\n  x\n\n", {"s": 1}, "title: |+\n  x\n\ns: 1\n"),
         ("title: x\n# of z\nz: |\n  no line end", {"s": 1}, "title: x\ns: 1\n# of z\nz: |\n  no line end"),
+        ("z: 1\ntitle: |\n  x\n     ", {"s": 1}, "z: 1\ns: 1\ntitle: |\n  x\n     "),
         ("title: |\n  no line end", {"s": 1}, "s: 1\ntitle: |\n  no line end"),
         ("title: |\n  x\nz: 1", {"z": None}, "title: |\n  x\n"),
         ("title: |\n  x\n\n", {"s": 1}, "title: |\n  x\ns: 1\n\n"),

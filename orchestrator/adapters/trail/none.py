@@ -19,6 +19,11 @@ class NoTrail:
         """Nothing can go wrong."""
         return ""
 
+    @property
+    def waiting(self) -> str:
+        """Never for anything."""
+        return ""
+
     def intend(self, paths: Sequence[str]) -> int:  # noqa: ARG002  # the port's signature
         """A number, as every trail gives one."""
         return 1

@@ -76,6 +76,11 @@ class OwnTrail:
         return self._trouble
 
     @property
+    def waiting(self) -> str:
+        """Never for anything."""
+        return ""
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What people should know, since this was last asked: what came back, and links and huge files left out."""
         with self._lock:
