@@ -169,13 +169,7 @@ async def follow(world: World, held: Held, at: resume.Resumption) -> Held:
             change = _failed_change(closed, run)
         case _:
             change = Advance(step="close", events=(), fields={"status": closed.status}, body=closed.why)
-    told = await world.disk(_events_as_they_are, world, held)
-    return await world.registrar.advance(held, replace(change, extra=(*told, *([log] if log is not None else []))))
-
-
-def _events_as_they_are(world: World, held: Held) -> list[Change]:
-    path = world.events.path_of(held.id)
-    return [Change(path=path, content=world.mailbox.read(path, 64 << 20))] if path else []
+    return await world.registrar.advance(held, replace(change, extra=() if log is None else (log,)))
 
 
 async def _hand_off_again(world: World, held: Held, run: Run) -> None:

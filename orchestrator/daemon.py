@@ -19,6 +19,7 @@ from orchestrator.core.types import Status, TaskId
 from orchestrator.core.verdict import Ending
 from orchestrator.errors import OrchestratorError
 from orchestrator.registrar import Held
+from orchestrator.taskfile import TaskFileRefused
 from orchestrator.world import World
 
 RESCAN_SECONDS = 30.0  # everything is looked at again, whatever the watcher said
@@ -323,6 +324,9 @@ class Daemon:
             after = await pipeline.work(self._world, held, at, reins)
         except FileNotFoundError:
             return None  # a person took it away while it ran: it stays away
+        except TaskFileRefused:
+            self._assigned_due = True  # edited while it ran, and no task any more: the next look says so
+            return None
         except Exception as error:  # noqa: BLE001 - the daemon's one-task boundary (STYLE, errors)
             file = self._around.report_crash(traceback.format_exc())
             after = await pipeline.break_off(self._world, held, f"{error}; the traceback is in {file}")

@@ -14,6 +14,8 @@ from orchestrator.core.transition import Change, Transition
 from orchestrator.core.types import AgentKey, Status, TaskId
 from orchestrator.ports import Appended, Clock, Disk, EventLog, Mailbox, StepReached, Trail
 
+LARGEST_EVENT_FILE = 64 << 20  # bytes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
@@ -85,7 +87,8 @@ class Registrar:
 
         Raises:
             NameTakenError: the place that it was to move to is taken.
-            FileNotFoundError: a person took the file away meanwhile.
+            FileNotFoundError: a person took the file away meanwhile; TaskFileRefused: they edited it, and it is no
+                task any more. Nothing was announced then, unless it was being claimed.
             OSError: the disk refuses (waited for where it is full).
         """
         making = _Making(held, change, self._mailbox, self._events, self._trail, self._reached)
@@ -134,14 +137,10 @@ class _Making:
         target = change.to or self._from
         gone = {*change.gone, *([self._from] if target != self._from else [])} - {target}
         if not self.intent:
-            paths = {
-                self._from,
-                target,
-                self._events.path_of(self._held.id),
-                *gone,
-                *(item.path for item in change.extra),
-            }
-            self.intent = self._trail.intend(sorted(paths))
+            self._read_again()
+            paths = {self._from, target, self._events.path_of(self._held.id), *gone}
+            paths.update(item.path for item in change.extra)
+            self.intent = self._trail.intend(sorted(paths - {""}))
             self._reached(f"{step}.intended")
         if change.events and self._appended is None:
             self._appended = self._events.append(self._held.id, change.events)
@@ -157,9 +156,15 @@ class _Making:
         self._move(target)
         changes = [Change(path=target, content=content), *change.extra]
         changes += [Change(path=path, content=None) for path in sorted(gone)]
-        if self._appended is not None:
-            changes.append(Change(path=self._appended.path, content=self._appended.content))
+        changes += self._told()
         return replace(self._held, file=after), changes
+
+    def _told(self) -> list[Change]:
+        """The event file as it now is: what was told before this transition, and not committed, goes with it."""
+        if self._appended is not None:
+            return [Change(path=self._appended.path, content=self._appended.content)]
+        path = self._events.path_of(self._held.id)
+        return [Change(path=path, content=self._mailbox.read(path, LARGEST_EVENT_FILE))] if path else []
 
     def _move(self, target: str) -> None:
         if self._held.path == target:
@@ -168,10 +173,14 @@ class _Making:
         self._held = replace(self._held, path=target)
         self._reached(f"{self._change.step}.moved")
         if self._change.first_move:
-            raw = self._mailbox.read(target)
-            if raw != self._held.file.raw:  # written to since it was read
-                file = taskfile.parse(raw, name=_name(target), path=target)
-                self._held = replace(self._held, file=file)
+            self._read_again()
+
+    def _read_again(self) -> None:
+        """The file as it is now: a person may have edited it since it was read, and keeps what they wrote."""
+        path = self._held.path
+        raw = self._mailbox.read(path)
+        if raw != self._held.file.raw:
+            self._held = replace(self._held, file=taskfile.parse(raw, name=_name(path), path=path))
 
 
 def _name(path: str) -> str:

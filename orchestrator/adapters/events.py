@@ -123,7 +123,7 @@ class EventFiles:
             return None
         root = os.fspath(self._root)
         for folder in reversed(self._newest[1]):
-            if os.path.lexists(f"{root}/{folder}/{name}"):  # noqa: PTH110  # a Path for each of many costs more than looking
+            if os.path.lexists(f"{root}/{folder}/{name}"):  # a Path for each of many costs more than looking
                 return f"{TELEMETRY}/{folder}/{name}"
         return None
 

@@ -28,13 +28,20 @@ class MendingIndex:
 
     def _open(self) -> Index:
         try:
-            index = Index.open(self._state, self._work)
-            index.catch_up()
+            return self._caught_up()
         except IndexUnusable as unusable:
             rebuilt = rebuild(self._state, self._work)
             if rebuilt.files:
                 self._told(f"the index was rebuilt from {rebuilt.files} event files: {unusable}")
-            index = Index.open(self._state, self._work)
+            return self._caught_up()
+
+    def _caught_up(self) -> Index:
+        index = Index.open(self._state, self._work)
+        try:
+            index.catch_up()
+        except BaseException:
+            index.close()  # it holds the lock that a rebuild needs
+            raise
         return index
 
     def _ask(self, question: Callable[[Index], T]) -> T:

@@ -49,9 +49,10 @@ def check_hidden(place: Place) -> None:
             f"{relative}/ is tracked on the branch that is checked out in {git.folder}: set `trail.mode: tracked` in "
             f"config/policies.yaml, or take it off the branch first (git rm -r --cached {relative})"
         )
-    rule = Git(git.folder).text("check-ignore", "-v", "--no-index", f"{relative}/x")
-    if not rule or rule.split("\t")[0].split(":", 2)[-1].startswith("!"):
-        where = rule.split("\t")[0] or "a .gitignore"
+    plain = Git(git.folder)
+    if not plain.succeeds("check-ignore", "-q", "--no-index", "--", f"{relative}/x"):
+        rule = plain.call("check-ignore", "-v", "-n", "--no-index", "--", f"{relative}/").stdout.decode("utf-8", "replace")
+        where = rule.partition("\t")[0].strip(":\n ") or "a .gitignore"
         raise OrchestratorError(
             f"{where}: brings {relative}/ back into `git status`, where `git add -A` would add it; take that line away"
         )

@@ -4,6 +4,7 @@ Only our paths, and only where the index still has what one of our commits had: 
 new index is made beside the old one and put in its place under index.lock, held for an instant, as git itself does.
 """
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterable
@@ -151,13 +152,16 @@ def _write_bases(admin: Path, bases: list[str]) -> None:
     beside.replace(admin / _BASES)
 
 
-def has_index(admin: Path) -> bool:
-    """Whether there is an index that looks like one."""
+def is_sound(admin: Path, algorithm: str) -> bool:
+    """Whether there is an index, and whole: git itself reads a torn one as if files were gone (gitformat-index(5))."""
     try:
-        with (admin / "index").open("rb") as file:
-            return file.read(4) == b"DIRC"
+        raw = (admin / "index").read_bytes()
     except OSError:
         return False
+    said = hashlib.new(algorithm, usedforsecurity=False)
+    body, end = memoryview(raw)[: -said.digest_size], raw[-said.digest_size :]
+    said.update(body)
+    return raw.startswith(b"DIRC") and (end == said.digest() or not any(end))  # zeros: index.skipHash
 
 
 def begin_at(admin: Path, tip: str) -> None:

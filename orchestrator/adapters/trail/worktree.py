@@ -153,7 +153,7 @@ def _discard(admin: Path) -> None:
 
 def _restore(place: Place, admin: Path, tip: str, leave: Callable[[], Collection[str]], *, whole: bool) -> int:
     """Brings back the files where the folder is new or had lost its `.git`; how many. Makes a missing index."""
-    if whole and refresh.has_index(admin):
+    if whole and refresh.is_sound(admin, "sha256" if len(tip) == 64 else "sha1"):
         return 0
     git = worktree(admin, place.work)
     (admin / "index").unlink(missing_ok=True)

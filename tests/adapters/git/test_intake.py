@@ -318,6 +318,7 @@ def test_nothing_is_read_or_asked_while_the_branch_stands_still(person: Person, 
     person.commits("tasks/one.yaml")
     assert daemon.names() == ["one.yaml"]
     assert daemon.names() == []
+    assert not daemon.intake.has_moved()
     asked = daemon.asked
     git_is_gone = Path(person.folder / ".git" / "HEAD")
     head = git_is_gone.read_bytes()

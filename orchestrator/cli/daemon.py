@@ -1,0 +1,59 @@
+"""`orchestrator daemon`: does what is dropped into the inbox."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.call import Call, json_option, pass_call, words
+from orchestrator.cli.progress import ProgressLine
+from orchestrator.cli.screen import plain
+from orchestrator.errors import UsageError
+
+if TYPE_CHECKING:
+    from orchestrator.core.reports import StatusReport
+
+
+@click.command(
+    name="daemon",
+    help=words("""
+  orchestrator daemon
+  orchestrator daemon --until-idle
+  orchestrator daemon --once
+
+Do what is dropped into work/collaboration/inbox, until Ctrl-C or SIGTERM: then nothing new is begun, and what runs
+may end. A second signal ends it. SIGHUP reads the configuration again; a bad one is refused, and the last good one
+stays.
+"""),
+)
+@click.option("--once", is_flag=True, help="Do what is there now, then end.")
+@click.option("--until-idle", is_flag=True, help="End when nothing is left that could be done.")
+@json_option
+@pass_call
+def command(call: Call, once: bool, until_idle: bool, as_json: bool) -> int:
+    """Runs it."""
+    from orchestrator.wiring import run_daemon
+
+    if once and until_idle:
+        raise UsageError("--once or --until-idle, not both")
+    call.stay()
+    until = "once" if once else "idle" if until_idle else "stopped"
+    place = call.workspace()
+    if until == "stopped" and not as_json:
+        call.err.line(f"watching {plain(str(place.work))}/collaboration/inbox; Ctrl-C ends it well")
+    shown = ProgressLine(call.err)
+    try:
+        code = run_daemon(place, until=until, on_progress=shown.take)
+    finally:
+        shown.end()
+    report = call.ask(lambda service: service.status(0))
+    if as_json:
+        call.out.envelope("daemon", {"exit_code": code, "until": until, "folders": dict(report.folders)})
+    else:
+        call.out.line(_summary(report))
+    return code
+
+
+def _summary(report: "StatusReport") -> str:
+    counts = ", ".join(f"{n} in {name}" for name, n in report.folders.items() if n)
+    needs = f"; {report.attention_total} of them need you: orchestrator status" if report.attention_total else ""
+    return f"ended: {counts or 'there was nothing to do'}{needs}"
