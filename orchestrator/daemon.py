@@ -24,6 +24,7 @@ from orchestrator.world import World
 
 RESCAN_SECONDS = 30.0  # everything is looked at again, whatever the watcher said
 GLANCE_SECONDS = 1.0  # the time of the folders, and requests, are looked at
+LONGEST_PAUSE = 2.0  # seconds between two looks at a folder that takes long to look through
 UNSETTLED_SECONDS = 0.02  # a file that is still being written is looked at again
 MOST_BACKLOG = 2048  # transitions not yet committed: above it nothing is claimed
 STOP_GRACE_SECONDS = 10.0  # what runs may finish within it after SIGTERM
@@ -140,12 +141,13 @@ class Daemon:
         self._ready: list[_Ready] = []
         self._queued: set[TaskId] = set()
         self._running: dict[TaskId, _Running] = {}
-        self._claiming: set[str] = set()
+        self._claiming: dict[str, TaskId] = {}  # by path
         self._settled: set[tuple[str, int]] = set()  # files in assigned/ that need nothing, by path and mtime
         self._wake = asyncio.Event()
         self._stopping = False
         self._was_paused = False
         self._last_rescan = float("-inf")
+        self._next_look = 0.0
         self._blocked = 0  # tasks in assigned/ that may go on when another is done
         self._boards_due = False
         self._assigned_due = True
@@ -186,6 +188,7 @@ class Daemon:
 
     async def _look(self) -> None:
         """Looks at everything that may have changed. The scan is the truth; what woke us was a hint."""
+        began = self._now()
         if self._now() - self._last_rescan >= RESCAN_SECONDS:
             self._last_rescan, self._assigned_due = self._now(), True
         await self._around.requests(self._commands)
@@ -206,6 +209,8 @@ class Daemon:
             await self._guarded(
                 self._world.disk(waits.commit_waiting, self._world, self._arrivals), "the waiting tasks"
             )
+        # A folder of ten thousand takes a while to look through: looking takes a fifth of the time at most.
+        self._next_look = self._now() + min(LONGEST_PAUSE, 4 * (self._now() - began))
 
     async def _until_something(self) -> None:
         """Sleeps until a hint, a changed folder, a file that may have settled, or the next rescan."""
@@ -216,6 +221,8 @@ class Daemon:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(UNSETTLED_SECONDS if self._arrivals.unsettled else GLANCE_SECONDS):
                     await self._wake.wait()
+                if not self._stopping:
+                    await asyncio.sleep(self._next_look - self._now())
                 return
             due = self._now() - self._last_rescan >= RESCAN_SECONDS
             relieved = self._was_paused and not self._paused()
@@ -259,7 +266,7 @@ class Daemon:
             self._start(self._claim(found))
 
     async def _claim(self, found: Found, *, blocked_by: str = "") -> None:
-        self._claiming.add(found.entry.path)
+        self._claiming[found.entry.path] = found.id
         try:
             held = await takeup.claim(self._world, found)
             if held is None:
@@ -269,12 +276,12 @@ class Daemon:
             elif not self._world.agent(held.agent).manual:
                 self._enqueue(held, resume.Resumption(stage=resume.Stage.RUN))
             if self._blocked or blocked_by:
-                self._assigned_due = True
+                self.look_again()
             self._boards_due = True
         finally:
-            self._claiming.discard(found.entry.path)
+            self._claiming.pop(found.entry.path, None)
             self._arrivals.give_back(found)
-            self._wake.set()
+            self._pump()
 
     def _enqueue(self, held: Held, at: resume.Resumption) -> None:
         if held.id in self._queued or held.id in self._running:
@@ -333,8 +340,8 @@ class Daemon:
         finally:
             self._running.pop(held.id, None)
             self._boards_due = True
-            self._assigned_due = self._assigned_due or self._blocked > 0
-            self._wake.set()
+            if self._blocked:
+                self.look_again()
         self._finished[str(after.status)] += 1
         if after.status is Status.DONE:
             self._arrivals.note_done(held.id)
@@ -345,8 +352,13 @@ class Daemon:
         assert self._group is not None
         job = self._group.create_task(self._guarded(work, "a task"))
         self._jobs.add(job)
-        job.add_done_callback(self._jobs.discard)
+        job.add_done_callback(self._job_ended)
         return job
+
+    def _job_ended(self, job: "asyncio.Task[Any]") -> None:
+        self._jobs.discard(job)
+        if not self._jobs:
+            self._wake.set()
 
     async def _guarded(self, work: Coroutine[Any, Any, Any], what: str) -> Any:
         """The boundary of one task: what goes wrong in it is kept in a file and named, and the others go on."""
@@ -383,7 +395,7 @@ class Daemon:
                     pass
 
     def _in_hand(self, task_id: TaskId) -> bool:
-        return task_id in self._queued or task_id in self._running
+        return task_id in self._queued or task_id in self._running or task_id in self._claiming.values()
 
     def working(self) -> list[AtWork]:
         """What runs now."""

@@ -106,10 +106,6 @@ class Intake:
             self._why = f"intake from {self._settings.branch}: {error}"
             return []
 
-    def has_moved(self) -> bool:
-        """Whether a look is worth it: the refs changed since one found nothing more. A few file reads."""
-        return self._signature(self._in_common_dir().folder) != self._settled
-
     def _look(self, limit: int) -> list[Offer]:
         git = self._in_common_dir()
         signature = self._signature(git.folder)  # before the tip is read: what moves meanwhile is seen next time
