@@ -202,7 +202,7 @@ class Daemon:
             await self._guarded(rejecting.reject(self._world, refused), f"rejecting {refused.entry.path}")
         for found, why in self._arrivals.in_circles():
             self._arrivals.take(found)
-            self._start(self._claim(found, blocked_by=why))
+            self._begin_claim(found, blocked_by=why)
         waiting = self._arrivals.waiting()
         await self._world.disk(self._world.index.set_waiting, waiting)
         if waiting and self._world.trail.backlog < MOST_BACKLOG:
@@ -263,10 +263,13 @@ class Daemon:
             found = self._arrivals.next()
             if found is None:
                 return
-            self._start(self._claim(found))
+            self._begin_claim(found)
+
+    def _begin_claim(self, found: Found, *, blocked_by: str = "") -> None:
+        self._claiming[found.entry.path] = found.id  # from now on, not from when its coroutine first runs
+        self._start(self._claim(found, blocked_by=blocked_by))
 
     async def _claim(self, found: Found, *, blocked_by: str = "") -> None:
-        self._claiming[found.entry.path] = found.id
         try:
             held = await takeup.claim(self._world, found)
             if held is None:

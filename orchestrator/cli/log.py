@@ -51,6 +51,5 @@ def _plain(item: "Recorded") -> dict[str, object]:
 
 
 def _row(item: "Recorded", now: datetime) -> list[str]:
-    task = item.trailers.get("Task-Id", "")
     move = item.trailers.get("Task-Transition", "")
-    return [item.commit[:10], ago(moment(item.at), now), move or item.subject, task if move else ""]
+    return [item.commit[:10], ago(moment(item.at), now), move, item.trailers.get("Task-Id") or item.subject]

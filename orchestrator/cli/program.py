@@ -1,5 +1,6 @@
 """The program: arguments in, an exit code out, and no exception past it."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -87,6 +88,8 @@ def _run(given: list[str]) -> int:
         raise
     except OrchestratorError as error:
         return _fail(given, error)
+    except OSError as error:
+        return _fail(given, _of_the_machine(error) or _bug(error, given, ctx))
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a message and a file
         return _fail(given, _bug(error, given, ctx))
 
@@ -110,6 +113,22 @@ def _fail(given: Sequence[str], error: OrchestratorError) -> int:
     except OSError:
         return error.exit_code  # nobody is left to tell
     return error.exit_code
+
+
+def _of_the_machine(error: OSError) -> OrchestratorError | None:
+    """The message where the machine refuses and we are not to blame; else None."""
+    ways = {
+        errno.ENOSPC: "make room on the disk",
+        errno.EDQUOT: "make room in the quota",
+        errno.EROFS: "the disk is read-only: mount it for writing",
+        errno.EACCES: "see who may write there",
+        errno.EPERM: "see who may write there",
+        errno.EIO: "the disk has a fault: see the system's log",
+        errno.EMFILE: "raise the limit of open files: ulimit -n",
+        errno.ENFILE: "the system has too many open files",
+    }
+    way = ways.get(error.errno or 0)
+    return OrchestratorError(f"{error.filename or 'this machine'}: {error.strerror}; {way}") if way else None
 
 
 def _bug(error: Exception, given: Sequence[str], ctx: click.Context | None) -> InternalError:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TextIO
 
+from orchestrator.errors import OrchestratorError
+
 
 class Colour(StrEnum):
     """What `--color` says."""
@@ -54,16 +56,16 @@ class Screen:
 
     def line(self, text: str = "") -> None:
         """One line. What comes from outside goes through `plain` before."""
-        self._stream.write(text + "\n")
+        self._write(text + "\n")
 
     def again(self, text: str) -> None:
         """Replaces the line that the cursor is on; '' clears it. For a terminal only."""
-        self._stream.write(f"\r\x1b[K{text[: max(self.width - 1, 20)]}")
-        self._stream.flush()
+        self._write(f"\r\x1b[K{text[: max(self.width - 1, 20)]}")
+        self.flush()
 
     def clear(self) -> None:
         """An empty screen. For a terminal only."""
-        self._stream.write("\x1b[H\x1b[2J")
+        self._write("\x1b[H\x1b[2J")
 
     def table(self, rows: Sequence[Sequence[str]], *, paints: Sequence[Paint | None] = (), indent: str = "  ") -> None:
         """Columns as wide as they need be. `paints` colours the first cell of each row. The last cell is cut to the
@@ -90,8 +92,19 @@ class Screen:
         self.line(json.dumps({"schema": f"orchestrator.{schema}/1", "data": data}, indent=2, default=str))
 
     def flush(self) -> None:
-        """Raises OSError where what was written cannot arrive."""
-        self._stream.flush()
+        """Raises OrchestratorError where what was written cannot arrive, BrokenPipeError where nobody reads it."""
+        self._write("")
+
+    def _write(self, text: str) -> None:
+        try:
+            if text:
+                self._stream.write(text)
+            else:
+                self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OrchestratorError(f"the output cannot be written: {error.strerror}; make room for it") from error
 
 
 def plain(text: str) -> str:

@@ -94,7 +94,7 @@ def _draw(call: Call, work: Path, report: "TaskReport", how_many: int) -> None:
 def _facts(report: "TaskReport") -> list[tuple[str, str]]:
     state = report.state
     where = f"work/{report.path}" if report.path else "its file is not where it was; was it taken away?"
-    known = "" if report.known else "no daemon has taken it up yet"
+    known = "" if report.known or state.rejected else "no daemon has taken it up yet"
     return [
         ("title", state.title),
         ("agent", state.agent),

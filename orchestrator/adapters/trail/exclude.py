@@ -51,11 +51,21 @@ def check_hidden(place: Place) -> None:
         )
     plain = Git(git.folder)
     if not plain.succeeds("check-ignore", "-q", "--no-index", "--", f"{relative}/x"):
-        rule = plain.call("check-ignore", "-v", "-n", "--no-index", "--", f"{relative}/").stdout.decode("utf-8", "replace")
-        where = rule.partition("\t")[0].strip(":\n ") or "a .gitignore"
         raise OrchestratorError(
-            f"{where}: brings {relative}/ back into `git status`, where `git add -A` would add it; take that line away"
+            f"{_rule(plain, place.work, relative)}: brings {relative}/ back into `git status`, where `git add -A` would add it; take that line away"
         )
+
+
+def _rule(git: Git, work: Path, relative: str) -> str:
+    """Where the line stands that brings the folder back; git tells it only of a folder that is there."""
+    is_new = not work.exists()
+    work.mkdir(exist_ok=True)
+    try:
+        said = git.call("check-ignore", "-v", "--no-index", "--", relative).stdout.decode("utf-8", "replace")
+    finally:
+        if is_new:
+            work.rmdir()
+    return said.partition("\t")[0].strip() or "a .gitignore"
 
 
 def _top(folder: Path) -> Path | None:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 
 from orchestrator.adapters.trail.committer import Committer
@@ -16,6 +16,7 @@ from orchestrator.adapters.trail.stream import message_bytes, raw_time
 from orchestrator.core.transition import Change, Transition
 
 _BYTES_AT_ONCE = 32 << 20
+_CHECKED_AT_ONCE = 2000  # paths: commits wait meanwhile
 _FILES_A_COMMIT = 512  # where files belong to no task
 
 
@@ -74,7 +75,7 @@ class Landing:
         """Compares with the disk what could not be compared before. Raises as `land`."""
         if not self.doubtful or not self._has_branch():
             return
-        ready = self.doubtful - self._journal.in_flight()
+        ready = set(islice(self.doubtful - self._journal.in_flight(), _CHECKED_AT_ONCE))
         self.tip = self.commit_differences(ready, self.tip, "repaired").tip
         self.doubtful -= ready
 

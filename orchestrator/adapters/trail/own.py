@@ -6,6 +6,7 @@ in order. All state that matters is on disk: the files, the branch, and the jour
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,8 @@ from orchestrator.ports import Recovered
 
 _REST_AFTER = 5.0  # seconds without work, after which the child is ended
 _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before each further try; the last one again and again
+_LATELY = 15.0  # seconds of our commits that a command of a person's may work against
+_WATCHED = 1.0  # seconds that such a command may go on after it wrote the index
 _CLOSING = 15.0  # seconds to become durable in when closing
 
 
@@ -63,6 +66,9 @@ class OwnTrail:
         self._thread: threading.Thread | None = None
         self._trouble = ""
         self._known_admin: Path | None = None
+        self._lately: deque[tuple[float, str]] = deque([(0.0, self._landing.tip)])
+        self._watched_until = 0.0  # somebody is at work in the work folder
+        self._was_watched = False
         self._closed = False
 
     @property
@@ -240,11 +246,20 @@ class OwnTrail:
             for commit in self._landing.foreign:
                 index.also_at(commit)
             self._landing.foreign.clear()
-            if index.was_touched():  # a reset or checkout there may have brought back what our last commits changed
-                for base in index.bases:
-                    self._landing.doubtful.update(self._comparison.changed_between(base, self._landing.tip) or ())
+            # A reset, checkout or stash in there may have brought back what our last commits changed, and may still be
+            # at it after it wrote the index: so all that changed lately is looked at, now and once more.
+            self._lately.append((time.monotonic(), self._landing.tip))
+            while len(self._lately) > 2 and self._lately[1][0] < time.monotonic() - _LATELY:
+                self._lately.popleft()
+            if index.was_touched():
+                self._watched_until = time.monotonic() + _WATCHED
+            is_watched = time.monotonic() < self._watched_until
+            if is_watched or self._was_watched:
+                changed = self._comparison.changed_between(self._lately[0][1], self._landing.tip)
+                self._landing.doubtful.update(changed or ())
+            self._was_watched = is_watched
             self._landing.check_doubtful()
-            return not self._landing.doubtful
+            return not self._landing.doubtful and not is_watched
 
     def _mend_folder(self) -> None:
         admin = self._admin()

@@ -1,9 +1,13 @@
 """Tracked mode on real git: calm beside a person, and nothing lost."""
 
+import json
+import os
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +28,25 @@ def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
         time.sleep(0.01)
+
+
+@contextmanager
+def held_open(folder: Path, gate: Path, *command: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A person's git that waits at a gate, in its editor or a hook; let through at the end, and gone in any case."""
+    with subprocess.Popen(command, cwd=folder, start_new_session=True) as person:
+        try:
+            wait_for(Path(f"{gate}.open").exists)
+            yield person
+            gate.touch()
+            person.wait(20)
+        finally:
+            if person.poll() is None:
+                os.killpg(person.pid, signal.SIGKILL)
+
+
+def at_gate(gate: Path) -> str:
+    """What a script has to do to wait there."""
+    return f'touch "{gate}.open"\nwhile [ ! -e "{gate}" ]; do sleep 0.02; done\n'
 
 
 class Situation:
@@ -268,17 +291,20 @@ def test_what_waits_survives_a_crash_with_its_messages(here: Situation) -> None:
 
 
 def test_a_crash_between_branch_and_note_does_not_publish_twice_and_the_index_follows(here: Situation) -> None:
-    here.task()
     index = (here.folder / ".git/index").read_bytes()
+    old = here.git("rev-parse", "HEAD")
+    here.git("switch", "-q", "--detach")
+    here.task()
+    pending = here.folder / ".git/orchestrator/tracked.pending"
+    waiting = pending.read_bytes()
+    here.git("switch", "-q", "main")
     assert here.trail.flush(20)
     here.trail.close()
-    # As if it had been killed after the branch moved: the index of before, the transitions noted as under way.
-    state = here.folder / ".git/orchestrator"
+    # As a process leaves it that is killed right after it moved the branch: the old index, nothing noted as published.
+    begun = json.dumps(["p", "refs/heads/main", old, here.git("rev-parse", "HEAD"), [1, 2]]).encode()
+    pending.write_bytes(waiting + begun + b"\n")
     (here.folder / ".git/index").write_bytes(index)
-    here.trail = here.opened()
-    here.trail.close()
-    lines = [line for line in WRITTEN_BEFORE(here)]
-    (state / "tracked.pending").write_bytes(b"".join(lines))
+    assert here.status() != ""
     here.trail = here.opened()
     wait_for(lambda: here.status() == "")
     assert here.trail.backlog == 0
@@ -347,17 +373,13 @@ def test_a_lock_of_a_dead_process_of_ours_is_removed_and_a_persons_is_respected(
 def test_an_open_commit_editor_is_waited_for_and_the_persons_commit_succeeds(here: Situation, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     editor = tmp_path / "editor"
-    editor.write_text(
-        f'#!/bin/sh\ntouch "{gate}.open"\nwhile [ ! -e "{gate}" ]; do sleep 0.02; done\necho mine > "$1"\n'
-    )
+    editor.write_text(f'#!/bin/sh\n{at_gate(gate)}echo mine > "$1"\n')
     editor.chmod(0o755)
     here.write("README.md", "edited\n")
-    with subprocess.Popen(("git", "-c", f"core.editor={editor}", "commit", "-qa"), cwd=here.folder) as person:
-        wait_for(Path(f"{gate}.open").exists)
+    with held_open(here.folder, gate, "git", "-c", f"core.editor={editor}", "commit", "-qa") as person:
         here.task()
-        wait_for(lambda: here.trail.waiting)
+        assert not here.trail.flush(0.5)
         assert "`git commit` is running" in here.trail.waiting
-        gate.touch()
     assert person.returncode == 0
     assert here.trail.flush(20)
     assert here.subjects() == ["start", "skeleton", "mine", *TWO]
@@ -370,8 +392,7 @@ def test_while_a_persons_hook_has_stashed_their_work_nothing_is_published_and_no
     gate = tmp_path / "gate"
     hook = here.folder / ".git/hooks/pre-commit"
     hook.write_text(
-        "#!/bin/sh\nset -e\ngit diff --binary >.git/patch\ngit checkout -q -- .\n"
-        f'touch "{gate}.open"\nwhile [ ! -e "{gate}" ]; do sleep 0.02; done\ngit apply .git/patch\n'
+        f"#!/bin/sh\nset -e\ngit diff --binary >.git/patch\ngit checkout -q -- .\n{at_gate(gate)}git apply .git/patch\n"
     )
     hook.chmod(0o755)
     here.task()
@@ -379,11 +400,10 @@ def test_while_a_persons_hook_has_stashed_their_work_nothing_is_published_and_no
     here.write("README.md", "unstaged\n")
     here.write("new.txt", "staged\n")
     here.git("add", "new.txt")
-    with subprocess.Popen(("git", "commit", "-qm", "mine"), cwd=here.folder) as person:
-        wait_for(Path(f"{gate}.open").exists)
+    with held_open(here.folder, gate, "git", "commit", "-qm", "mine") as person:
         here.task()
-        wait_for(lambda: "`git commit` is running" in here.trail.waiting)
-        gate.touch()
+        assert not here.trail.flush(0.5)
+        assert "`git commit` is running" in here.trail.waiting
     assert person.returncode == 0
     assert here.trail.flush(20)
     assert here.subjects()[-3:] == ["mine", "task: assigned t2", "task: done t2"]
