@@ -5,6 +5,7 @@ kept of it, so that ten thousand waiting files cost little memory.
 """
 
 import heapq
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -44,6 +45,7 @@ class NoTask:
 @dataclass(slots=True)
 class _Look:
     refused: list[NoTask] = field(default_factory=list)
+    fresh: list[tuple[Entry, Task, AgentKey]] = field(default_factory=list)
     unsettled: bool = False
     more: bool = False
 
@@ -73,13 +75,14 @@ class Arrivals:
         self._not_after = not_after
         self._committed: set[Entry] = set()  # waiting tasks that are on the branch as they are
         self._claimed: set[str] = set()  # being claimed now
+        self._lock = threading.RLock()  # a look reads in a thread, while the loop claims what was found before
         self.unsettled = False
         self.more = False
 
     def look(self) -> list[NoTask]:
         """Looks at the inbox once; the files that are no tasks. Blocking; reads at most READS_AT_ONCE files."""
         entries = {entry.path: entry for entry in self._mailbox.inbox() if self._is_in_time(entry)}
-        for path in [path for path in self._found if path not in entries]:
+        for path in [path for path in list(self._found) if path not in entries]:
             self._forget(path)
         look = _Look()
         left = READS_AT_ONCE
@@ -93,15 +96,15 @@ class Arrivals:
             left -= 1
             self._forget(path)
             self._read(entry, look)
+        for fresh in look.fresh:
+            self._admit(*fresh)
         self._refresh_done()
         self.unsettled, self.more = look.unsettled, look.more
         return look.refused
 
     def _read(self, entry: Entry, look: _Look) -> None:
         if not entry.is_file:
-            look.refused.append(
-                NoTask(entry=entry, why=f"{entry.path}: is a link or a folder, not a file; put the file itself")
-            )
+            look.refused.append(NoTask(entry=entry, why=no_file(entry)))
             return
         if not self._mailbox.is_settled(entry):
             look.unsettled = True
@@ -115,7 +118,7 @@ class Arrivals:
             self._not_yet(entry, str(refusal), look)
             return
         except OSError as error:
-            look.refused.append(NoTask(entry=entry, why=f"{entry.path}: cannot be read: {error.strerror}"))
+            look.refused.append(NoTask(entry=entry, why=unreadable(entry, error)))
             return
         if why := self._why_not(task, entry):
             self._not_yet(entry, why, look, task.id)
@@ -124,23 +127,27 @@ class Arrivals:
         if isinstance(agent, Unknown):
             self._not_yet(entry, f"{entry.path}: agent: {agent.why}", look, task.id)
             return
-        found = Found(
-            entry=entry, id=task.id, agent=agent, rank=order.rank(task, _seen(entry)), needs=self._needs(task)
-        )
-        self._found[entry.path] = found
-        self._by_id[task.id] = entry.path
-        if found.needs <= self._done:
-            heapq.heappush(self._queue, (found.rank, entry.path))
-        else:
-            self._held_up[entry.path] = found
+        with self._lock:
+            self._by_id[task.id] = entry.path
+        look.fresh.append((entry, task, agent))
+
+    def _admit(self, entry: Entry, task: Task, agent: AgentKey) -> None:
+        """After all of a look was read: a dependency may lie behind the task that names it."""
+        needs = self._needs(task)
+        found = Found(entry=entry, id=task.id, agent=agent, rank=order.rank(task, _seen(entry)), needs=needs)
+        with self._lock:
+            self._found[entry.path] = found
+            if needs <= self._done:
+                heapq.heappush(self._queue, (found.rank, entry.path))
+            else:
+                self._held_up[entry.path] = found
 
     def _not_yet(self, entry: Entry, why: str, look: _Look, task_id: str = "") -> None:
         """No task as it stands. Whoever writes it may not have finished: it is given time to become quiet."""
-        age = self._clock.now().timestamp() - entry.mtime_ns / 1e9
-        if 0 <= age < QUIET_SECONDS:
-            look.unsettled = True
-        else:
+        if is_quiet(entry, self._clock.now()):
             look.refused.append(NoTask(entry=entry, why=why, task_id=task_id))
+        else:
+            look.unsettled = True
 
     def _why_not(self, task: Task, entry: Entry) -> str:
         if task.status is Status.DONE:
@@ -154,7 +161,7 @@ class Arrivals:
         return ""
 
     def _needs(self, task: Task) -> frozenset[TaskId]:
-        soft = [TaskId(name) for name in task.dependencies]
+        soft = [TaskId(name) for name in task.dependencies if name != task.id]
         wanted = self._index.known([*task.depends_on, *soft])
         binding = [*task.depends_on, *(name for name in soft if name in wanted or name in self._by_id)]
         self._done.update(name for name, known in wanted.items() if known.status == Status.DONE)
@@ -162,30 +169,35 @@ class Arrivals:
 
     def _refresh_done(self) -> None:
         """A dependency may have been finished by another hand: a pull, a person, another daemon."""
-        open_ = {name for found in self._held_up.values() for name in found.needs} - self._done
+        with self._lock:
+            open_ = {name for found in self._held_up.values() for name in found.needs} - self._done
         if open_:
             known = self._index.known(open_)
             self._done.update(name for name, row in known.items() if row.status == Status.DONE)
             self._release()
 
     def _release(self) -> None:
-        for path in [path for path, found in self._held_up.items() if found.needs <= self._done]:
-            heapq.heappush(self._queue, (self._held_up.pop(path).rank, path))
+        with self._lock:
+            for path in [path for path, found in self._held_up.items() if found.needs <= self._done]:
+                heapq.heappush(self._queue, (self._held_up.pop(path).rank, path))
 
     def _forget(self, path: str) -> None:
-        self._held_up.pop(path, None)
-        found = self._found.pop(path, None)
-        if found is not None and self._by_id.get(found.id) == path:
-            del self._by_id[found.id]
+        with self._lock:
+            self._held_up.pop(path, None)
+            found = self._found.pop(path, None)
+            if found is not None and self._by_id.get(found.id) == path:
+                del self._by_id[found.id]
 
     def next(self) -> Found | None:
         """The next one to claim, in the order of work; it is not offered again until `give_back`."""
-        while self._queue:
-            rank, path = heapq.heappop(self._queue)
-            found = self._found.get(path)
-            if found is not None and found.rank == rank and path not in self._claimed:
-                self._claimed.add(path)
-                return found
+        with self._lock:
+            while self._queue:
+                rank, path = heapq.heappop(self._queue)
+                found = self._found.get(path)
+                stale = found is None or found.rank != rank or path in self._held_up
+                if found is not None and not stale and path not in self._claimed:
+                    self._claimed.add(path)
+                    return found
         return None
 
     def take(self, found: Found) -> None:
@@ -205,16 +217,18 @@ class Arrivals:
 
     def waiting(self) -> dict[TaskId, str]:
         """The tasks that cannot start yet, and what each waits for."""
-        return {
-            found.id: f"waits for {', '.join(sorted(found.needs - self._done))}" for found in self._held_up.values()
-        }
+        with self._lock:
+            held_up = list(self._held_up.values())
+        return {found.id: f"waits for {', '.join(sorted(found.needs - self._done))}" for found in held_up}
 
     def uncommitted(self, limit: int) -> list[Found]:
         """Tasks that have been waiting for a while and are not on the branch as they are; each is given once."""
         before = (self._clock.now().timestamp() - QUIET_SECONDS) * 1e9
-        waiting = (found for found in self._held_up.values() if found.entry.mtime_ns < before)
+        with self._lock:
+            held_up = list(self._held_up.values())
+        waiting = (found for found in held_up if found.entry.mtime_ns < before)
         found = [item for item in waiting if item.entry not in self._committed][:limit]
-        self._committed.intersection_update(found.entry for found in self._held_up.values())
+        self._committed.intersection_update(item.entry for item in held_up)
         self._committed.update(item.entry for item in found)
         return found
 
@@ -223,7 +237,8 @@ class Arrivals:
 
     def in_circles(self) -> list[tuple[Found, str]]:
         """The tasks that wait for each other, each with the circle in words."""
-        graph = {found.id: found.needs - self._done for found in self._held_up.values()}
+        with self._lock:
+            graph = {found.id: found.needs - self._done for found in self._held_up.values()}
         told = []
         for circle in order.cycles(graph):
             words = " → ".join([*circle, circle[0]])
@@ -236,6 +251,21 @@ class Arrivals:
 
     def __len__(self) -> int:
         return len(self._found)
+
+
+def is_quiet(entry: Entry, now: datetime) -> bool:
+    """Whether nobody has written to it for so long that it is what it was meant to be."""
+    return not 0 <= now.timestamp() - entry.mtime_ns / 1e9 < QUIET_SECONDS
+
+
+def no_file(entry: Entry) -> str:
+    """Why a link, a folder or a pipe is no task."""
+    return f"{entry.path}: is a link or a folder, not a file; put the file itself"
+
+
+def unreadable(entry: Entry, error: OSError) -> str:
+    """Why a file is no task that the system does not let us read."""
+    return f"{entry.path}: cannot be read: {error.strerror}"
 
 
 def _same(one: Entry, other: Entry) -> bool:

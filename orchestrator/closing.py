@@ -79,6 +79,7 @@ async def _done(
             )
         )
         await world.disk(_hand_off, world, follower)
+        world.reached("hand_off.done")
     return events, _done_change(to, completed, result, run)
 
 

@@ -2,23 +2,22 @@
 
 import asyncio
 import contextlib
-import heapq
 import traceback
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
 from orchestrator import pipeline, rejecting, takeup, waits
-from orchestrator.arrivals import Arrivals, Found
+from orchestrator.arrivals import Arrivals, Found, NoTask
 from orchestrator.commands import Commands
-from orchestrator.core import order, resume
+from orchestrator.core import resume
 from orchestrator.core.types import Status, TaskId
 from orchestrator.core.verdict import Ending
 from orchestrator.errors import OrchestratorError
-from orchestrator.registrar import Held
+from orchestrator.registrar import Held, OvertakenError
+from orchestrator.slots import AtWork, Slots
 from orchestrator.taskfile import TaskFileRefused
 from orchestrator.world import World
 
@@ -79,16 +78,6 @@ class Surroundings(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AtWork:
-    """A task that is being worked on."""
-
-    task_id: TaskId
-    agent: str
-    tool: str
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """Where the daemon stands, for who shows it."""
 
@@ -96,23 +85,6 @@ class Progress:
     running: int
     finished: Counter[str]
     last: str = ""
-
-
-@dataclass(order=True, slots=True)
-class _Ready:
-    rank: order.Rank
-    held: Held = field(compare=False)
-    at: resume.Resumption = field(compare=False)
-
-
-@dataclass(slots=True)
-class _Running:
-    held: Held
-    policy: str
-    tool: str
-    since: datetime
-    work: "asyncio.Task[Held | None]"
-    reins: pipeline.Reins
 
 
 class Daemon:
@@ -138,9 +110,7 @@ class Daemon:
             not_after=world.clock.now() if until is Until.ONCE else None,
         )
         self._commands = Commands(world=world, floor=self)
-        self._ready: list[_Ready] = []
-        self._queued: set[TaskId] = set()
-        self._running: dict[TaskId, _Running] = {}
+        self._slots = Slots(world, perform=self._perform, start=self._start)
         self._claiming: dict[str, TaskId] = {}  # by path
         self._settled: set[tuple[str, int]] = set()  # files in assigned/ that need nothing, by path and mtime
         self._wake = asyncio.Event()
@@ -148,11 +118,15 @@ class Daemon:
         self._was_paused = False
         self._last_rescan = float("-inf")
         self._next_look = 0.0
+        self._refused: set[tuple[str, int, str]] = set()  # what could not be rejected: tried again at the next rescan
+        self._half_written = False  # something in assigned/ is being written
+        self._settings = world.settings()
         self._blocked = 0  # tasks in assigned/ that may go on when another is done
         self._boards_due = False
         self._assigned_due = True
         self._finished: Counter[str] = Counter()
         self._jobs: set[asyncio.Task[Any]] = set()
+        self._intake: asyncio.Task[None] | None = None
         self._group: asyncio.TaskGroup | None = None
 
     # --- the loop ------------------------------------------------------------------------------------------------
@@ -191,15 +165,18 @@ class Daemon:
         began = self._now()
         if self._now() - self._last_rescan >= RESCAN_SECONDS:
             self._last_rescan, self._assigned_due = self._now(), True
+            self._refused.clear()
         await self._around.requests(self._commands)
         if self._stopping:
             return
-        await self._guarded(self._world.disk(self._around.take_in), "intake")
+        if self._intake is None or self._intake.done():  # it may ask a remote, which may take its time
+            assert self._group is not None
+            self._intake = self._group.create_task(self._guarded(self._take_in(), "intake"))
         if self._assigned_due:
             self._assigned_due = False
             await self._take_up()
-        for refused in await self._world.disk(self._arrivals.look):
-            await self._guarded(rejecting.reject(self._world, refused), f"rejecting {refused.entry.path}")
+        for refused in await self._guarded(self._world.disk(self._arrivals.look), "the inbox") or ():
+            await self._reject(refused)
         for found, why in self._arrivals.in_circles():
             self._arrivals.take(found)
             self._begin_claim(found, blocked_by=why)
@@ -212,6 +189,10 @@ class Daemon:
         # A folder of ten thousand takes a while to look through: looking takes a fifth of the time at most.
         self._next_look = self._now() + min(LONGEST_PAUSE, 4 * (self._now() - began))
 
+    async def _take_in(self) -> None:
+        if await self._world.disk(self._around.take_in):
+            self._wake.set()
+
     async def _until_something(self) -> None:
         """Sleeps until a hint, a changed folder, a file that may have settled, or the next rescan."""
         if self._arrivals.more:
@@ -219,12 +200,14 @@ class Daemon:
             return
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(UNSETTLED_SECONDS if self._arrivals.unsettled else GLANCE_SECONDS):
+                hurried = self._arrivals.unsettled or self._until is not Until.STOPPED
+                async with asyncio.timeout(UNSETTLED_SECONDS if hurried else GLANCE_SECONDS):
                     await self._wake.wait()
                 if not self._stopping:
                     await asyncio.sleep(self._next_look - self._now())
                 return
-            due = self._now() - self._last_rescan >= RESCAN_SECONDS
+            due = self._half_written or self._now() - self._last_rescan >= RESCAN_SECONDS
+            self._assigned_due = self._assigned_due or self._half_written
             relieved = self._was_paused and not self._paused()
             if due or relieved or self._arrivals.unsettled or self._around.glance() or self._nothing_left():
                 return
@@ -243,23 +226,15 @@ class Daemon:
 
     # --- claims and slots ----------------------------------------------------------------------------------------
 
-    def _window(self) -> int:
-        """How many tasks may wait, claimed, for a slot: enough to keep slots busy, few enough to keep the order."""
-        return max(8, 2 * self._slots())
-
-    def _slots(self) -> int:
-        settings = self._world.settings()
-        return sum(policy.max_parallel for policy in settings.policies.values()) or 4
-
     def _paused(self) -> str:
         return self._around.disk_trouble() or self._world.trail.trouble or ""
 
     def _pump(self) -> None:
         """Fills the free slots, then claims as many as may wait for one."""
-        self._fill_slots()
+        self._slots.fill()
         if self._stopping or self._paused() or self._world.trail.backlog > MOST_BACKLOG:
             return
-        while len(self._ready) + len(self._claiming) < self._window():
+        while self._slots.waiting + len(self._claiming) < self._slots.window:
             found = self._arrivals.next()
             if found is None:
                 return
@@ -277,7 +252,7 @@ class Daemon:
             if blocked_by:
                 await pipeline.block(self._world, held, blocked_by)
             elif not self._world.agent(held.agent).manual:
-                self._enqueue(held, resume.Resumption(stage=resume.Stage.RUN))
+                self._slots.enqueue(held, resume.Resumption(stage=resume.Stage.RUN))
             if self._blocked or blocked_by:
                 self.look_again()
             self._boards_due = True
@@ -286,62 +261,20 @@ class Daemon:
             self._arrivals.give_back(found)
             self._pump()
 
-    def _enqueue(self, held: Held, at: resume.Resumption) -> None:
-        if held.id in self._queued or held.id in self._running:
-            return
-        self._queued.add(held.id)
-        seen = held.file.task.assigned_at or self._world.clock.now()
-        heapq.heappush(self._ready, _Ready(rank=order.rank(held.file.task, seen), held=held, at=at))
-        self._fill_slots()
-
-    def _fill_slots(self) -> None:
-        if self._stopping:
-            return
-        used = Counter(running.policy for running in self._running.values())
-        tools = Counter(running.tool for running in self._running.values())
-        skipped: list[_Ready] = []
-        while self._ready:
-            ready = heapq.heappop(self._ready)
-            if ready.held.id not in self._queued:
-                continue  # withdrawn
-            agent = self._world.agent(ready.held.agent)
-            policy = self._world.settings().policy(agent.policy)
-            tool = self._world.settings().tools.get(agent.preferred_tool)
-            is_full = tool is not None and tool.max_parallel is not None and tools[tool.name] >= tool.max_parallel
-            if is_full or used[policy.name] >= policy.max_parallel:
-                skipped.append(ready)
-                if len(skipped) > self._window():
-                    break
-                continue
-            used[policy.name] += 1
-            tools[agent.preferred_tool] += 1
-            self._queued.discard(ready.held.id)
-            self._run(ready, policy.name)
-        for ready in skipped:
-            heapq.heappush(self._ready, ready)
-
-    def _run(self, ready: _Ready, policy: str) -> None:
-        reins = pipeline.Reins(self._world.engine)
-        work = self._start(self._perform(ready.held, ready.at, reins))
-        tool = self._world.agent(ready.held.agent).preferred_tool
-        self._running[ready.held.id] = _Running(
-            held=ready.held, policy=policy, tool=tool, since=self._world.clock.now(), work=work, reins=reins
-        )
-
     async def _perform(self, held: Held, at: resume.Resumption, reins: pipeline.Reins) -> Held | None:
         after = None
         try:
             after = await pipeline.work(self._world, held, at, reins)
-        except FileNotFoundError:
-            return None  # a person took it away while it ran: it stays away
-        except TaskFileRefused:
-            self._assigned_due = True  # edited while it ran, and no task any more: the next look says so
+        except (TaskFileRefused, OvertakenError):
+            self._assigned_due = True  # edited meanwhile, and no task or another's turn now: the next look says so
             return None
         except Exception as error:  # noqa: BLE001 - the daemon's one-task boundary (STYLE, errors)
+            if isinstance(error, FileNotFoundError) and not await self._world.disk(self._world.mailbox.search, held.id):
+                return None  # a person took it away meanwhile: it stays away
             file = self._around.report_crash(traceback.format_exc())
             after = await pipeline.break_off(self._world, held, f"{error}; the traceback is in {file}")
         finally:
-            self._running.pop(held.id, None)
+            self._slots.free(held.id)
             self._boards_due = True
             if self._blocked:
                 self.look_again()
@@ -378,18 +311,23 @@ class Daemon:
 
     async def _take_up(self) -> None:
         """Takes up what lies in assigned/ and is not in hand: a person put it there, or a daemon died over it."""
-        entries = await self._world.disk(self._world.mailbox.assigned)
+        entries = await self._guarded(self._world.disk(self._world.mailbox.assigned), "assigned/") or []
         self._settled &= {(entry.path, entry.mtime_ns) for entry in entries}
-        self._blocked = 0
+        self._blocked, self._half_written = 0, False
+        if self._world.settings() is not self._settings:  # what needed nothing may need something under new settings
+            self._settings = self._world.settings()
+            self._settled.clear()
         for entry in entries:
             if (entry.path, entry.mtime_ns) in self._settled:
                 continue
             taken = await self._guarded(takeup.find_half_way(self._world, entry, self._in_hand), entry.path)
             match taken:
                 case takeup.Broken():
-                    await self._guarded(rejecting.reject(self._world, taken.file), entry.path)
+                    await self._reject(taken.file)
+                case takeup.Unsettled():
+                    self._half_written = True
                 case takeup.HalfWay():
-                    self._enqueue(taken.held, taken.at)
+                    self._slots.enqueue(taken.held, taken.at)
                 case takeup.Blocked():
                     self._blocked += 1
                 case takeup.AtRest():
@@ -397,45 +335,43 @@ class Daemon:
                 case _:
                     pass
 
+    async def _reject(self, file: NoTask) -> None:
+        """Moves it to rejected/; where that cannot be done, it is said once and not at every look."""
+        key = (file.entry.path, file.entry.mtime_ns, file.why)
+        if key not in self._refused:
+            self._refused.add(key)
+            if await self._guarded(rejecting.reject(self._world, file), f"rejecting {file.entry.path}"):
+                self._refused.discard(key)
+
     def _in_hand(self, task_id: TaskId) -> bool:
-        return task_id in self._queued or task_id in self._running or task_id in self._claiming.values()
+        return self._slots.has(task_id) or task_id in self._claiming.values()
 
     def working(self) -> list[AtWork]:
         """What runs now."""
-        return [
-            AtWork(task_id=running.held.id, agent=running.held.agent, tool=running.tool, since=running.since)
-            for running in self._running.values()
-        ]
+        return self._slots.working()
 
     # --- the floor, for commands ---------------------------------------------------------------------------------
 
     def is_running(self, task_id: TaskId) -> bool:
         """Whether an invocation of it runs now."""
-        return task_id in self._running
+        return self._slots.is_running(task_id)
 
     def withdraw(self, task_id: TaskId) -> bool:
         """Takes it out of the queue."""
-        if task_id in self._queued:
-            self._queued.discard(task_id)
-            return True
-        return False
+        return self._slots.withdraw(task_id)
 
     async def stop(self, task_id: TaskId, ending: Ending) -> Held | None:
         """Ends its invocation, and waits until the task is put away."""
-        running = self._running.get(task_id)
-        if running is None:
-            return None
-        await running.reins.pull(ending)
-        return await asyncio.shield(running.work)
+        return await self._slots.stop(task_id, ending)
 
     # --- the end -------------------------------------------------------------------------------------------------
 
     def ask_to_stop(self) -> None:
         """Stops claiming; a second time, ends at once what runs."""
         if self._stopping:
-            for running in list(self._running.values()):
-                self._start(running.reins.pull(Ending.INTERRUPTED))
+            self._start(self._slots.pull_all())
         self._stopping = True
+        self._slots.close()
         self._around.tell_service_manager("STOPPING=1")
         self._around.say("stopping", "asked to stop: what runs may finish within the grace")
         self._wake.set()
@@ -444,15 +380,17 @@ class Daemon:
         """Waits for what runs, within the grace, then ends it."""
         if self._jobs:
             await asyncio.wait(list(self._jobs), timeout=STOP_GRACE_SECONDS)
-        for running in list(self._running.values()):
-            await running.reins.pull(Ending.INTERRUPTED)
+        await self._slots.pull_all()
         while self._jobs:
             await asyncio.wait(list(self._jobs))
 
     def _nothing_left(self) -> bool:
-        if self._until is Until.STOPPED or self._jobs or self._ready or self._paused():
+        if self._until is Until.STOPPED or self._jobs or self._slots.waiting or self._paused():
             return False
-        return not (self._arrivals.more or self._arrivals.unsettled or self._assigned_due or self._wake.is_set())
+        if self._intake is not None and not self._intake.done():
+            return False
+        unsettled = self._arrivals.more or self._arrivals.unsettled or self._half_written
+        return not (unsettled or self._assigned_due or self._wake.is_set())
 
     def _report(self) -> None:
         self._was_paused = bool(why := self._paused())
@@ -463,8 +401,8 @@ class Daemon:
         if self._on_progress is not None:
             self._on_progress(
                 Progress(
-                    waiting=len(self._arrivals) + len(self._ready),
-                    running=len(self._running),
+                    waiting=len(self._arrivals) + self._slots.waiting,
+                    running=len(self._slots.working()),
                     finished=self._finished,
                 )
             )
@@ -480,6 +418,6 @@ class Daemon:
             if self._boards_due:
                 self._boards_due = False
                 await self._guarded(self._world.disk(self._around.write_boards), "the boards")
-            if not self._running and not self._claiming:
+            if not self._claiming and not self._world.trail.backlog:
                 await self._guarded(self._world.disk(self._around.housekeeping), "housekeeping")
                 await self._guarded(self._around.archive(), "the archive")

@@ -5,14 +5,16 @@ intend (the trail's journal) → announce (events, synced) → write and move (t
 Everything that changes a task goes through here: the straight path, the commands of people, and recovery.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from weakref import WeakValueDictionary
 
 from orchestrator import taskfile
 from orchestrator.core.events import Event, EventKind
 from orchestrator.core.transition import Change, Transition
 from orchestrator.core.types import AgentKey, Status, TaskId
-from orchestrator.ports import Appended, Clock, Disk, EventLog, Mailbox, StepReached, Trail
+from orchestrator.ports import Appended, Clock, Disk, EventLog, Mailbox, NameTakenError, StepReached, Trail
 
 LARGEST_EVENT_FILE = 64 << 20  # bytes
 
@@ -47,11 +49,15 @@ class Advance:
     first_move: bool = False  # move, then write: whoever still holds the file open must not write into ours
     subject: str = ""  # of the commit, without the id
     body: str = ""
-    was: str = ""  # for the Task-Transition trailer; empty: the status in the file
+    was: str = ""  # for the Task-Transition trailer; empty: the status in the file, which is then to be it still
     becomes: str = ""
     trailers: Mapping[str, str] = field(default_factory=dict)
     extra: Sequence[Change] = ()  # further files of the same commit, already written
     gone: Sequence[str] = ()  # paths that the branch may still have, and disk has not
+
+
+class OvertakenError(Exception):
+    """Another hand moved the task on since it was read: nothing was announced or changed; look at it again."""
 
 
 class Registrar:
@@ -66,6 +72,7 @@ class Registrar:
         self._clock = clock
         self._disk = disk
         self._reached = reached
+        self._busy: WeakValueDictionary[TaskId, asyncio.Lock] = WeakValueDictionary()
 
     def event(self, kind: EventKind, held: Held, **fields: object) -> Event:
         """An event about that task, now."""
@@ -88,12 +95,16 @@ class Registrar:
         Raises:
             NameTakenError: the place that it was to move to is taken.
             FileNotFoundError: a person took the file away meanwhile; TaskFileRefused: they edited it, and it is no
-                task any more. Nothing was announced then, unless it was being claimed.
+                task any more; OvertakenError: its status is another one by now. Nothing was announced then, unless it
+                was being claimed.
             OSError: the disk refuses (waited for where it is full).
         """
-        making = _Making(held, change, self._mailbox, self._events, self._trail, self._reached)
-        after, changes = await self._disk(making.go)
-        self._trail.record(making.intent, self._transition(held, after, change, changes))
+        # One transition of a task at a time: a person's command and the daemon may both have it in hand.
+        lock = self._busy.setdefault(held.id, asyncio.Lock())
+        async with lock:
+            making = _Making(held, change, self._mailbox, self._events, self._trail, self._reached)
+            after, changes = await self._disk(making.go)
+            self._trail.record(making.intent, self._transition(held, after, change, changes))
         self._reached(f"{change.step}.recorded")
         return after
 
@@ -123,6 +134,7 @@ class _Making:
     ) -> None:
         self._held = held
         self._from = held.path
+        self._was = held.status
         self._change = change
         self._mailbox = mailbox
         self._events = events
@@ -138,6 +150,10 @@ class _Making:
         gone = {*change.gone, *([self._from] if target != self._from else [])} - {target}
         if not self.intent:
             self._read_again()
+            if not change.was and self._held.status is not self._was:
+                raise OvertakenError(f"{self._from}: it is {self._held.status} by now, and was {self._was}")
+            if target != self._from and self._mailbox.exists(target):  # before it is announced that it lies there
+                raise NameTakenError(target)
             paths = {self._from, target, self._events.path_of(self._held.id), *gone}
             paths.update(item.path for item in change.extra)
             self.intent = self._trail.intend(sorted(paths - {""}))

@@ -1,46 +1,65 @@
 """Files that are no tasks: kept whole in rejected/, each with the reason beside it in <name>.why.md."""
 
+import os
 import re
+from dataclasses import dataclass
 
 from orchestrator.arrivals import NoTask
 from orchestrator.core import layout
 from orchestrator.core.events import Event, EventKind
 from orchestrator.core.transition import Change, Transition
-from orchestrator.core.types import TaskId
+from orchestrator.core.types import Status, TaskId
 from orchestrator.ports import NameTakenError
 from orchestrator.world import World
 
 
-async def reject(world: World, file: NoTask) -> None:
-    """Moves it to rejected/ with the reason; a file that a person took away meanwhile is left alone."""
-    await world.disk(_reject, world, file)
+LONGEST_NAME = 200  # bytes: the note's name, and the temporary one while it is written, are longer
+LARGEST = 16 << 20  # bytes: a larger file is kept, and left for start-up to commit
 
 
-def _reject(world: World, file: NoTask) -> None:
+async def reject(world: World, file: NoTask) -> bool:
+    """Moves it to rejected/ with the reason. True: that is done; a file that a person took away is left alone."""
+    moved = await world.disk(_move, world, file)
+    if moved is not None:
+        await world.disk(_record, world, file, moved)
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Moved:
+    intent: int
+    path: str
+    note: Change
+
+
+def _move(world: World, file: NoTask) -> _Moved | None:
+    """Where it lies now, with its note beside it; None: it is gone. Repeatable."""
     source = file.entry.path
     if not world.mailbox.exists(source):
-        return
+        return None
     target = _free_place(world, file.entry.name)
-    reason = f"{target}.why.md"
-    intent = world.trail.intend([source, target, reason])
-    text = _why_text(file, target)
+    note = Change(path=_note(target), content=_why_text(file, target))
+    intent = world.trail.intend([source, target, note.path])
     # The reason first: a file in rejected/ is never without one, and a crash in between leaves the file where it was,
     # to be looked at again.
-    world.mailbox.write(reason, text)
+    world.mailbox.write(note.path, note.content or b"")
     try:
         world.mailbox.move(source, target)
     except FileNotFoundError:
-        world.mailbox.remove(reason)
-        return
-    told = _tell(world, file, target)
-    changes = [*told, Change(path=reason, content=text), Change(path=source, content=None)]
-    if file.entry.is_file:
-        changes.append(Change(path=target, content=world.mailbox.read(target, 16 << 20)))
+        world.mailbox.remove(note.path)
+        return None
+    return _Moved(intent=intent, path=target, note=note)
+
+
+def _record(world: World, file: NoTask, moved: _Moved) -> None:
+    """Tells it and hands it to the trail. Repeatable."""
+    told = _tell(world, file, moved.path)
+    changes = [*told, moved.note, Change(path=file.entry.path, content=None), *_kept(world, file, moved.path)]
     world.trail.record(
-        intent,
+        moved.intent,
         Transition(
-            subject=f"task: rejected {file.entry.name}",
-            body=file.why,
+            subject=f"task: rejected {_printable(file.entry.name)}",
+            body=_printable(file.why),
             at=world.clock.now(),
             changes=tuple(changes),
             trailers={"Task-Id": file.task_id, "Task-Transition": "new -> rejected"},
@@ -48,10 +67,23 @@ def _reject(world: World, file: NoTask) -> None:
     )
 
 
+def _kept(world: World, file: NoTask, path: str) -> list[Change]:
+    """The file itself, where it is one that can be read and is not huge."""
+    if not file.entry.is_file:
+        return []
+    try:
+        content = world.mailbox.read(path, LARGEST)
+    except OSError:
+        return []
+    return [Change(path=path, content=content)] if len(content) <= LARGEST else []
+
+
 def _tell(world: World, file: NoTask, target: str) -> list[Change]:
     """The event, where there is a task to tell it of: not of a second file that took another task's id."""
-    task_id = TaskId(file.task_id)
-    if not task_id or task_id in world.index.known([task_id]):
+    task_id = TaskId(file.task_id or layout.stem(file.entry.name))
+    known = world.index.known([task_id]).get(task_id) if task_id else None
+    # A file that says no task at all is told of only where its coming was: by intake.
+    if (known is None and not file.task_id) or (known is not None and known.status != Status.NEW):
         return []
     event = Event(
         event_id=world.events.new_id(),
@@ -66,14 +98,29 @@ def _tell(world: World, file: NoTask, target: str) -> list[Change]:
 
 
 def _free_place(world: World, name: str) -> str:
-    """A name in rejected/ that is free: a file rejected twice is kept twice."""
+    """A name in rejected/ that is free, with room for its note: a file rejected twice is kept twice."""
     stem, suffix = layout.stem(name), name[len(layout.stem(name)) :]
+    stem = os.fsdecode(os.fsencode(stem)[: LONGEST_NAME - len(suffix)])
     for number in range(1, 1_000_000):
-        wanted = name if number == 1 else f"{stem}.{number}{suffix}"
-        path = world.mailbox.place(layout.REJECTED, wanted)
-        if not world.mailbox.exists(path) and not world.mailbox.exists(f"{path}.why.md"):
+        path = _place_for_two(world, f"{stem}{suffix}" if number == 1 else f"{stem}.{number}{suffix}")
+        if not world.mailbox.exists(path):  # a note alone was left by a crash, or by who took the file away
             return path
     raise NameTakenError(f"{layout.REJECTED}/{name}")
+
+
+def _place_for_two(world: World, name: str) -> str:
+    path, note = (world.mailbox.place(layout.REJECTED, one) for one in (name, _note(name)))
+    same = path.rpartition("/")[0] == note.rpartition("/")[0]
+    return path if same else world.mailbox.place(layout.REJECTED, name)  # there was room for one only
+
+
+def _note(path: str) -> str:
+    return f"{path}.why.md"
+
+
+def _printable(text: str) -> str:
+    """A name that is no UTF-8 becomes the escape \\udcXX."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _why_text(file: NoTask, target: str) -> bytes:
@@ -84,7 +131,7 @@ def _why_text(file: NoTask, target: str) -> bytes:
         f"# {name} could not be used: {_first_words(file)}\n\n{fence}text\n{file.why}\n{fence}\n\n"
         f"Mend it and drop it into `{layout.INBOX}/` again, or delete it together with this note.\n"
     )
-    return text.encode()
+    return _printable(text).encode()
 
 
 def _first_words(file: NoTask) -> str:

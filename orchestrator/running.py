@@ -1,6 +1,6 @@
 """One run of a tool: announced before it starts, its end on disk before anything else happens."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -70,6 +70,8 @@ async def start(
     ]
     if at.started is not None and at.finished is None:
         events.insert(0, lost(world, held, at.started))
+    # One time for one run: a hand-off takes its id from it, and start-up knows it from the event alone.
+    run = replace(run, started_at=events[-1].ts)
     change = Advance(
         step="start",
         events=events,

@@ -22,6 +22,7 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM_BITS = 80
 _REMEMBERED = 4_096  # paths of files that the index may not know yet
 _NEWEST = 16  # day folders that are looked into for a file that the index does not know
+_LOCKS = 64  # one writer a file; the disk syncs different files together, if it is let
 
 
 class EventIds:
@@ -47,7 +48,8 @@ class EventFiles:
         self._root = work / TELEMETRY
         self._locate = locate
         self._buckets = Buckets(self._root)
-        self._lock = threading.Lock()
+        self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
+        self._remembering = threading.Lock()
         self._paths: dict[TaskId, str] = {}
         self._newest: tuple[int, list[str]] = (0, [])  # when the root changed last, and its newest folders then
 
@@ -62,7 +64,7 @@ class EventFiles:
             ValueError: the id cannot be a file name.
         """
         data = b"".join(encode(event) for event in events)
-        with self._lock:
+        with self._lock_of(task_id):
             path = self._find(task_id)
             if path is not None:
                 with contextlib.suppress(FileNotFoundError):  # a person took it away: the task gets a new one
@@ -77,7 +79,7 @@ class EventFiles:
 
     def path_of(self, task_id: TaskId) -> str | None:
         """Where the task's event file is; None: it has none."""
-        with self._lock:
+        with self._lock_of(task_id):
             return self._find(task_id)
 
     def content(self, task_id: TaskId) -> bytes:
@@ -94,6 +96,9 @@ class EventFiles:
         """The events of a file; torn lines and what is no event are skipped."""
         return read_events(self._work / path)
 
+    def _lock_of(self, task_id: TaskId) -> threading.Lock:
+        return self._locks[hash(task_id) % _LOCKS]
+
     def _read_bytes(self, path: str) -> bytes:
         try:
             descriptor = os.open(self._work / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -105,8 +110,10 @@ class EventFiles:
     def _find(self, task_id: TaskId) -> str | None:
         if not task_id or task_id.startswith(".") or "/" in task_id or "\0" in task_id:
             raise ValueError(f"{task_id!r} cannot name an event file")
-        for path in (self._paths.get(task_id), self._locate(task_id)):
-            if path and os.path.lexists(self._work / path):
+        root = os.fspath(self._work)
+        for known in (self._paths.get, self._locate):
+            path = known(task_id)
+            if path and os.path.lexists(f"{root}/{path}"):
                 return path
         path = self._search(f"{task_id}{SUFFIX}")
         if path:
@@ -128,9 +135,10 @@ class EventFiles:
         return None
 
     def _remember(self, task_id: TaskId, path: str) -> None:
-        if len(self._paths) >= _REMEMBERED:
-            del self._paths[next(iter(self._paths))]
-        self._paths[task_id] = path
+        with self._remembering:
+            if len(self._paths) >= _REMEMBERED:
+                del self._paths[next(iter(self._paths))]
+            self._paths[task_id] = path
 
     def _write(self, path: str, data: bytes, *, create: bool) -> bytes:
         """Appends, and gives the whole file. The folder is opened first, so that no link in its place is followed."""

@@ -117,18 +117,13 @@ class WorkspaceLock:
         while True:
             fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
             try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _is_at(fd, self._path):  # else the file was replaced between open and lock
-                    return fd
-            except BlockingIOError as error:
-                if time.monotonic() > deadline:
-                    with os.fdopen(os.dup(fd), "rb") as file:
-                        raise BusyError(_busy(_read(file))) from error
+                _lock(fd, deadline)
             except BaseException:
                 os.close(fd)
                 raise
-            os.close(fd)
-            time.sleep(_STEP)
+            if _is_at(fd, self._path):
+                return fd
+            os.close(fd)  # the file was taken away between opening and locking it: this lock would meet nobody
 
     def _write(self, state: str, why: str) -> None:
         if self._fd is None:
@@ -147,6 +142,19 @@ class WorkspaceLock:
             said["why"] = str(said["why"])[: len(str(said["why"])) // 2]
             content = _encode(said)
         os.pwrite(self._fd, content.ljust(SIZE - 1) + b"\n", 0)
+
+
+def _lock(fd: int, deadline: float) -> None:
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > deadline:
+                with os.fdopen(os.dup(fd), "rb") as file:
+                    raise BusyError(_busy(_read(file))) from error
+            time.sleep(_STEP)
+        else:
+            return
 
 
 def _encode(said: dict[str, object]) -> bytes:

@@ -4,6 +4,7 @@ import os
 import stat
 import threading
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from orchestrator.adapters import files
@@ -41,9 +42,13 @@ class FolderMailbox:
         for folder in FOLDERS:
             (self._work / folder).mkdir(parents=True, exist_ok=True)
 
-    def remove_half_written(self) -> None:
-        """Removes the temporary files of a daemon that died while it wrote them: ours by their name."""
-        folders = [layout.COLLABORATION, layout.INBOX, layout.REJECTED, layout.FRIDGE]
+    def remove_half_written(self, also: Collection[str] = ()) -> None:
+        """Removes the temporary files of a daemon that died while it wrote them: ours by their name.
+
+        Args:
+            also: Further folders, e.g. those of the work logs under way.
+        """
+        folders = [layout.COLLABORATION, layout.INBOX, layout.REJECTED, layout.FRIDGE, *also]
         for agent in self._folders(layout.ASSIGNED):
             folders += [agent, *self._folders(agent)]
         for folder in folders:
@@ -58,7 +63,9 @@ class FolderMailbox:
             return []
 
     def inbox(self) -> list[Entry]:
-        """What lies in the inbox and could be a task."""
+        """What lies in the inbox and could be a task. Where somebody took the folder away, it is made again."""
+        if not (self._work / layout.INBOX).is_dir():
+            self.make_folders()
         return self._entries(layout.INBOX)
 
     def assigned(self) -> list[Entry]:

@@ -8,8 +8,8 @@ from orchestrator.adapters.tracked_quiet import NotNowError
 from orchestrator.errors import OrchestratorError
 
 _GROUP = 0.02  # seconds that a first transition waits for company
-_AGAIN = 1.0  # seconds until the next look while git is not quiet
-_AGAIN_URGENT = 0.1
+_SOON = 0.1  # seconds until the next try; doubled each time
+_AGAIN = 1.0  # ... up to this while git is not quiet: a person's command takes moments, a merge hours
 _SLOWEST = 30.0  # seconds between tries while something is broken
 
 
@@ -30,7 +30,7 @@ class Pace:
         self._thread: threading.Thread | None = None
         self._not_before = 0.0  # the calm between two publishings
         self._retry_at = 0.0  # the pause after one that could not be
-        self._pause = _AGAIN
+        self._pause = _SOON
         self._looks: tuple[float, ...] = ()
         self._urgent = False
         self._closing = False
@@ -112,11 +112,8 @@ class Pace:
     def _later(self, turn: Callable[[], None], *, waiting: str = "", broken: str = "") -> None:
         with self._changed:
             self.waiting, self.broken = waiting, broken
-            if broken:
-                self._pause = min(self._pause * 2, _SLOWEST)
-            else:
-                self._pause = _AGAIN_URGENT if self._urgent else _AGAIN
             again = time.monotonic() + self._pause
+            self._pause = min(self._pause * 2, _SLOWEST if broken else _SOON if self._urgent else _AGAIN)
             if turn == self._look:
                 self._looks = (again, *self._looks)
             else:
@@ -127,7 +124,7 @@ class Pace:
             self.broken = ""
             if turn == self._publish:
                 self.waiting = ""
-                self._pause = _AGAIN
+                self._pause = _SOON
                 self._retry_at = 0.0
                 self._not_before = time.monotonic() + self._every
             self._changed.notify_all()

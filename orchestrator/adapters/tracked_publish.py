@@ -11,7 +11,7 @@ from pathlib import Path
 
 from orchestrator.adapters import tracked_index, tracked_quiet
 from orchestrator.adapters.tracked_index import Checkout
-from orchestrator.adapters.tracked_quiet import NotNowError
+from orchestrator.adapters.tracked_quiet import JustMovedError, NotNowError
 from orchestrator.adapters.trail.committer import Committer
 from orchestrator.adapters.trail.compare import Comparison
 from orchestrator.adapters.trail.ref import Ref, repository
@@ -83,7 +83,7 @@ class Publisher:
                         continue
                     self.check_quiet(branch)
                     if self.tip(branch) != old:
-                        raise NotNowError("the branch has just been moved by somebody else")
+                        raise JustMovedError("the branch has just been moved by somebody else")
                     begin()
                     if old != new:
                         self._swap(branch, old, new)
@@ -117,7 +117,7 @@ class Publisher:
             "update-ref", "-m", "orchestrator: publish", "--no-deref", branch, new, old or "0" * len(new)
         )
         if said.returncode:
-            raise NotNowError(f"git would not move the branch: {said.stderr.decode(errors='replace').strip()[:300]}")
+            raise JustMovedError(f"git would not move the branch: {said.stderr.decode(errors='replace').strip()[:300]}")
 
     def differences(self, paths: Collection[str], commit: str) -> tuple[list[Change], list[str]]:
         """Those of `paths` where the disk is not as in the commit, as it is on disk; and notes on what is unfit."""

@@ -32,6 +32,10 @@ class NotNowError(BusyError):
     """Nothing may be published at this moment; the message says what for we wait."""
 
 
+class JustMovedError(NotNowError):
+    """Somebody committed while we made our commits: on top of theirs, at once."""
+
+
 def head(git_dir: Path) -> str:
     """The full name of the branch that is checked out, or '' where HEAD is detached or cannot be read."""
     try:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 STEP_MS = 10
 DEBOUNCE_MS = 50
+WATCHED_FOR_MS = 5_000  # at a time; then it is looked whether the folders are still the same ones
+MISSED_FOR_MS = 200  # the same, while one of them is not there
 
 
 class FolderWatch:
@@ -31,23 +33,41 @@ class FolderWatch:
         return before != self._times
 
     async def hints(self) -> AsyncIterator[None]:
-        """One for each batch of changes; ends when cancelled. A folder that vanishes ends the watch: glances go on."""
+        """One for each batch of changes; ends when cancelled. A folder that is made again is watched again."""
         import watchfiles
 
         stop = asyncio.Event()
         try:
-            async for _ in watchfiles.awatch(
-                *(folder for folder in self._folders if folder.is_dir()),
-                recursive=False,
-                step=STEP_MS,
-                debounce=DEBOUNCE_MS,
-                stop_event=stop,
-                watch_filter=None,
-                rust_timeout=5_000,
-            ):
-                yield None
+            while True:
+                there = self._identities()
+                async for changes in watchfiles.awatch(
+                    *(folder for folder in self._folders if folder.is_dir()),
+                    recursive=False,
+                    step=STEP_MS,
+                    debounce=DEBOUNCE_MS,
+                    stop_event=stop,
+                    watch_filter=None,
+                    rust_timeout=WATCHED_FOR_MS if all(there) else MISSED_FOR_MS,
+                    yield_on_timeout=True,
+                ):
+                    if changes:
+                        yield None
+                    if self._identities() != there:
+                        break
         except (OSError, RuntimeError):
-            # No more watches to be had, or a folder went away: the glance each second and the rescan find everything.
+            # No more watches to be had: the glance each second and the rescan find everything.
             return
         finally:
             stop.set()
+
+    def _identities(self) -> tuple[tuple[int, int] | None, ...]:
+        """Which folders are at our paths now; None where there is none. A watch stays with the folder that it saw."""
+        found: list[tuple[int, int] | None] = []
+        for folder in self._folders:
+            try:
+                seen = folder.stat()
+            except OSError:
+                found.append(None)
+            else:
+                found.append((seen.st_dev, seen.st_ino))
+        return tuple(found)

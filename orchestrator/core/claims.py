@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from orchestrator.core.types import TaskId
 
@@ -32,12 +33,14 @@ class FollowUp:
 def follow_up(parent: TaskId, claims: Claims, started_at: datetime) -> FollowUp | None:
     """The next task, where the answer names an agent and a title.
 
-    The same run and claims give the same id, so that handing off can be repeated after a crash.
+    The same run and claims give the same id, so that handing off can be repeated after a crash; another task's never
+    do, though it started in the same second and wants the same.
     """
     if not claims.next_agent or not claims.next_task_title:
         return None
+    mark = sha256(parent.encode()).hexdigest()[:6]
     fields: dict[str, object] = {
-        "id": f"{started_at:%Y-%m-%dT%H%M%S}-{slug(claims.next_agent)}-{slug(claims.next_task_title)}",
+        "id": f"{started_at:%Y-%m-%dT%H%M%S}-{slug(claims.next_agent)}-{slug(claims.next_task_title)}-{mark}",
         "agent": claims.next_agent,
         "status": "new",
         "title": claims.next_task_title,

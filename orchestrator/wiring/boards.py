@@ -9,7 +9,7 @@ from orchestrator.core import layout
 from orchestrator.core.events import Event, EventKind
 from orchestrator.core.transition import Change, Transition
 from orchestrator.core.types import AgentKey, Status
-from orchestrator.daemon import AtWork
+from orchestrator.slots import AtWork
 from orchestrator.world import World
 
 ROWS = 200

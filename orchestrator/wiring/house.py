@@ -14,9 +14,9 @@ from orchestrator.adapters.watch import FolderWatch
 from orchestrator.commands import Commands
 from orchestrator.config import ConfigRefused
 from orchestrator.core import layout
-from orchestrator.daemon import AtWork
 from orchestrator.errors import OrchestratorError
 from orchestrator.ports import TaskSource
+from orchestrator.slots import AtWork
 from orchestrator.wiring.boards import Boards
 from orchestrator.wiring.opening import Opened, read_settings
 

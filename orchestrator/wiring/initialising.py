@@ -5,8 +5,9 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from git import Repo
+
 from orchestrator.adapters import files
-from orchestrator.adapters.git import Git
 from orchestrator.adapters.lock import WorkspaceLock
 from orchestrator.adapters.mailbox import FolderMailbox
 from orchestrator.adapters.place import Place
@@ -41,9 +42,11 @@ def initialise(place: Place, *, mode: str | None, force: bool) -> dict[str, obje
 def _fitting_mode(place: Place) -> TrailMode:
     if place.git_dir is None:
         return TrailMode.NONE
-    if not place.bare and Git(place.root).text("ls-files", "--", "work"):
-        return TrailMode.TRACKED
-    return TrailMode.OWN
+    if place.bare:
+        return TrailMode.OWN
+    with Repo(place.root) as repository:  # opened and closed at once: GitPython is not for processes that live long
+        is_tracked = bool(repository.git.ls_files("--", "work"))
+    return TrailMode.TRACKED if is_tracked else TrailMode.OWN
 
 
 def _configure(place: Place, mode: TrailMode, *, force: bool) -> list[str]:

@@ -160,7 +160,7 @@ def recover(opened: Opened) -> None:
         for event in opened.world.events.read(task.id):
             logs = event.details.get("log_paths")
             extra.update(map(str, logs) if isinstance(logs, list) else ())
-    opened.mailbox.remove_half_written()
+    opened.mailbox.remove_half_written({path.rpartition("/")[0] for path in extra})
     recovered = opened.trail.recover(sorted(extra))
     opened.notes.extend(recovered.notes)
     if recovered.commits:

@@ -9,7 +9,8 @@ from contextlib import suppress
 
 from orchestrator.adapters.lock import WorkspaceLock
 from orchestrator.adapters.place import Place
-from orchestrator.daemon import AtWork, Daemon, Progress, Until
+from orchestrator.daemon import Daemon, Progress, Until
+from orchestrator.slots import AtWork
 from orchestrator.wiring.boards import Boards, Chronicle
 from orchestrator.wiring.house import House
 from orchestrator.wiring.opening import Opened, open_workspace, recover

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 from orchestrator.adapters.git import Git
 from orchestrator.adapters.intake import Intake
+from orchestrator.core import layout
+from orchestrator.core.settings import TrailMode
 from orchestrator.core.types import TaskId
 from orchestrator.ports import Offer, TaskSource
 from orchestrator.wiring.opening import Opened
+from orchestrator.wiring.syncing import open_claims
 
 
 class BranchSource:
@@ -15,12 +18,21 @@ class BranchSource:
     def __init__(self, opened: Opened) -> None:
         self._declined: set[tuple[str, str]] = set()
         self._index = opened.index
+        trail = opened.configuration().trail
+        self._claims = open_claims(opened.place, trail) if trail.remote and trail.mode is TrailMode.OWN else None
         git = Git(opened.place.root)
         self._intake = Intake(git, opened.configuration().intake, is_taken=self._is_taken, is_known=self._is_known)
 
     def find(self, limit: int) -> Sequence[Offer]:
-        """What is offered now."""
-        return self._intake.find(limit)
+        """What is offered now. Where machines share a remote, only what this one could claim there."""
+        offers: Sequence[Offer] = self._intake.find(limit)
+        if self._claims is None or not offers:
+            return offers
+        claimed = self._claims.claim([TaskId(layout.stem(offer.name)) for offer in offers])
+        for offer in offers:
+            if layout.stem(offer.name) in claimed.lost:
+                self.decline(offer)
+        return [offer for offer in offers if layout.stem(offer.name) in claimed.won]
 
     def moved(self) -> bool:
         """Whether the branch moved since the last look."""

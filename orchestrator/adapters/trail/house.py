@@ -91,7 +91,6 @@ class House:
                 again = _AGAIN
             else:
                 with self._changed:
-                    self._dirty = True
                     self._changed.wait_for(lambda: self._closed, again)
                 again = min(again * 2, _AGAIN_AT_LEAST)
             if last - last_merge > _MERGES_APART and self._upkeep.is_due():
@@ -129,4 +128,8 @@ class House:
                 done = False
             finally:
                 self._took = time.monotonic() - begun
-            return done
+        if not done:
+            with self._changed:
+                self._dirty = True
+                self._changed.notify_all()
+        return done

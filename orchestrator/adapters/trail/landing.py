@@ -1,5 +1,6 @@
 """Putting batches on the branch, whoever else moves it: nothing twice, nothing lost, the disk is the truth."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from orchestrator.core.transition import Change, Transition
 
 _BYTES_AT_ONCE = 32 << 20
 _CHECKED_AT_ONCE = 2000  # paths: commits wait meanwhile
+_LATELY = 15.0  # seconds of our commits that a command of a person's may work against
 _FILES_A_COMMIT = 512  # where files belong to no task
 
 
@@ -53,6 +55,7 @@ class Landing:
         self._unanswered: list[Transition] = []  # sent to a child that died before it answered
         self.tip = journal.found.tip or committer.ref.tip()
         self.doubtful: set[str] = set()  # paths to compare with the disk once they are no longer changing
+        self._lately: deque[tuple[float, list[str]]] = deque()  # what each landing changed, and when
         self.foreign: list[str] = []  # where others moved the branch to, since somebody last asked
         self.notes: list[str] = []
 
@@ -70,6 +73,14 @@ class Landing:
     def catch_up(self) -> None:
         """Notices what others did to the branch meanwhile. Raises as `land`."""
         self._catch_up(deque())
+
+    def doubt_lately_changed(self) -> None:
+        """Somebody is at work in the work folder: what our last commits changed may have been undone on disk.
+
+        Not the difference of two commits: a task that was claimed and finished meanwhile is in neither.
+        """
+        for _, paths in self._lately:
+            self.doubtful.update(paths)
 
     def check_doubtful(self) -> None:
         """Compares with the disk what could not be compared before. Raises as `land`."""
@@ -123,8 +134,16 @@ class Landing:
 
     def _acknowledge(self, batch: Group, count: int) -> None:
         if count:
-            self._journal.acknowledge([batch.popleft().intent for _ in range(count)], self.tip)
+            landed = [batch.popleft() for _ in range(count)]
+            self._remember(change.path for waiting in landed for change in waiting.transition.changes)
+            self._journal.acknowledge([waiting.intent for waiting in landed], self.tip)
             self._unanswered = []
+
+    def _remember(self, paths: Iterable[str]) -> None:
+        now = time.monotonic()
+        self._lately.append((now, list(paths)))
+        while self._lately[0][0] < now - _LATELY:
+            self._lately.popleft()
 
     def _absorb(self, found: str) -> None:
         """Somebody else moved the branch: where that is not as on disk, the disk is right, and committed."""
@@ -137,6 +156,7 @@ class Landing:
         done = self.commit_differences([path for path in paths if path not in changing], found, "repaired")
         self.doubtful.update(path for path in paths if path in changing)
         self.notes += done.notes
+        self._remember(paths)
         self.tip = done.tip
 
     def _has_branch(self) -> bool:

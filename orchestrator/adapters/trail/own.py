@@ -6,7 +6,6 @@ in order. All state that matters is on disk: the files, the branch, and the jour
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +29,6 @@ from orchestrator.ports import Recovered
 
 _REST_AFTER = 5.0  # seconds without work, after which the child is ended
 _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before each further try; the last one again and again
-_LATELY = 15.0  # seconds of our commits that a command of a person's may work against
 _WATCHED = 1.0  # seconds that such a command may go on after it wrote the index
 _CLOSING = 15.0  # seconds to become durable in when closing
 
@@ -66,9 +64,9 @@ class OwnTrail:
         self._thread: threading.Thread | None = None
         self._trouble = ""
         self._known_admin: Path | None = None
-        self._lately: deque[tuple[float, str]] = deque([(0.0, self._landing.tip)])
         self._watched_until = 0.0  # somebody is at work in the work folder
         self._was_watched = False
+        self._has_looked = False
         self._closed = False
 
     @property
@@ -241,22 +239,26 @@ class OwnTrail:
         return None if foreign is None else {*foreign, *(path for paths in found.open.values() for path in paths)}
 
     def _look_around(self, index: Index) -> bool:
+        """What others did meanwhile, to the branch and in the work folder; whether nothing is left to look at."""
+        was_touched = index.was_touched()
+        suspects: list[str] = []
+        if was_touched and not self._has_looked and (admin := self._admin()) is not None:
+            # While no daemon ran: nothing is known of it, so every file is looked at, while the work goes on.
+            suspects = self._comparison.suspects(admin, self.tip())
+        self._has_looked = True
         with self._lock:
             self._landing.catch_up()
+            self._landing.doubtful.update(suspects)
             for commit in self._landing.foreign:
                 index.also_at(commit)
             self._landing.foreign.clear()
             # A reset, checkout or stash in there may have brought back what our last commits changed, and may still be
             # at it after it wrote the index: so all that changed lately is looked at, now and once more.
-            self._lately.append((time.monotonic(), self._landing.tip))
-            while len(self._lately) > 2 and self._lately[1][0] < time.monotonic() - _LATELY:
-                self._lately.popleft()
-            if index.was_touched():
+            if was_touched:
                 self._watched_until = time.monotonic() + _WATCHED
             is_watched = time.monotonic() < self._watched_until
             if is_watched or self._was_watched:
-                changed = self._comparison.changed_between(self._lately[0][1], self._landing.tip)
-                self._landing.doubtful.update(changed or ())
+                self._landing.doubt_lately_changed()
             self._was_watched = is_watched
             self._landing.check_doubtful()
             return not self._landing.doubtful and not is_watched

@@ -15,8 +15,9 @@ from orchestrator.adapters.git import Git
 from orchestrator.adapters.trail.ref import AS_IT_IS, worktree
 from orchestrator.errors import BusyError
 
-_BASES = "orchestrator-index"  # in the worktree's git directory: the commits that the index may stand at
+_NOTE = "orchestrator-index"  # in the worktree's git directory: what we know of the index
 _BESIDE = "orchestrator-index.new"
+Signature = tuple[int, int, int]  # inode, size, time
 Entries = dict[str, tuple[str, str]]  # path -> mode and blob; mode 000000: not there
 
 
@@ -27,8 +28,7 @@ class Index:
         self._admin = admin
         self._work = work
         self._index = admin / "index"
-        self._bases = _read_bases(admin)
-        self._seen = _signature(self._index)
+        self._bases, self._seen = _read_note(admin)
 
     @property
     def bases(self) -> list[str]:
@@ -45,7 +45,8 @@ class Index:
             self._bases.append(commit)
 
     def was_touched(self) -> bool:
-        """Whether somebody else wrote the index since we last looked (a commit, reset, rm, add or status there)."""
+        """Whether somebody else wrote the index since we last looked, or since the last process did (a commit, reset,
+        rm, add or status there)."""
         seen, self._seen = self._seen, _signature(self._index)
         return seen != self._seen
 
@@ -58,8 +59,8 @@ class Index:
         if not tip or self.is_at(tip):
             return True
         before = _signature(self._index)
-        if before is None or (self._admin / "index.lock").exists():
-            return False
+        if before is None or before != self._seen or (self._admin / "index.lock").exists():
+            return False  # gone, written since somebody looked at what was done there, or being written
         beside = self._admin / _BESIDE
         try:
             shutil.copy2(self._index, beside)  # with its time: git tells by it which entries are too fresh to trust
@@ -72,7 +73,7 @@ class Index:
                 git.raw(*AS_IT_IS, "read-tree", tip)
             else:
                 self._bring(git, tip)
-            _write_bases(self._admin, [*self._bases, tip])
+            _write_note(self._admin, [*self._bases, tip], None)
             self._swap(beside, before)
         except BusyError:
             return False
@@ -80,6 +81,7 @@ class Index:
             beside.unlink(missing_ok=True)
         self._bases = [tip]
         self._seen = _signature(self._index)
+        _write_note(self._admin, self._bases, self._seen)
         return True
 
     def _bring(self, git: Git, tip: str) -> None:
@@ -108,7 +110,7 @@ class Index:
             lines = b"".join(b"%s %s\t%s\0" % (m.encode(), b.encode(), os.fsencode(p)) for p, (m, b) in off.items())
             git.raw(*AS_IT_IS, "update-index", "-z", "--index-info", stdin=lines)
 
-    def _swap(self, beside: Path, before: tuple[int, ...]) -> None:
+    def _swap(self, beside: Path, before: Signature) -> None:
         lock = self._admin / "index.lock"
         try:
             os.close(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
@@ -122,7 +124,7 @@ class Index:
             lock.unlink()
 
 
-def _signature(path: Path) -> tuple[int, ...] | None:
+def _signature(path: Path) -> Signature | None:
     try:
         found = path.stat()
     except OSError:
@@ -140,16 +142,27 @@ def _entries(raw: Iterable[str]) -> Entries:
     return found
 
 
-def _read_bases(admin: Path) -> list[str]:
+def _read_note(admin: Path) -> tuple[list[str], Signature | None]:
+    """The commits that the index may stand at, and how it looked when we left it."""
+    try:
+        commits, _, seen = (admin / _NOTE).read_text(encoding="ascii").partition("\n")
+        inode, size, time = (int(number) for number in seen.split())
+    except (OSError, ValueError):
+        return _commits(admin), None
+    return commits.split(), (inode, size, time)
+
+
+def _commits(admin: Path) -> list[str]:
     with suppress(OSError, UnicodeDecodeError):
-        return (admin / _BASES).read_text(encoding="ascii").split()
+        return (admin / _NOTE).read_text(encoding="ascii").partition("\n")[0].split()
     return []
 
 
-def _write_bases(admin: Path, bases: list[str]) -> None:
-    beside = admin / f"{_BASES}.new2"
-    beside.write_text("\n".join(dict.fromkeys(bases)) + "\n", encoding="ascii")
-    beside.replace(admin / _BASES)
+def _write_note(admin: Path, commits: list[str], seen: Signature | None) -> None:
+    beside = admin / f"{_NOTE}.beside"
+    looks = " ".join(str(number) for number in seen or ())
+    beside.write_text(" ".join(dict.fromkeys(commits)) + f"\n{looks}\n", encoding="ascii")
+    beside.replace(admin / _NOTE)
 
 
 def is_sound(admin: Path, algorithm: str) -> bool:
@@ -166,4 +179,4 @@ def is_sound(admin: Path, algorithm: str) -> bool:
 
 def begin_at(admin: Path, tip: str) -> None:
     """Notes that the index was just made from that commit."""
-    _write_bases(admin, [tip])
+    _write_note(admin, [tip], _signature(admin / "index"))

@@ -158,7 +158,6 @@ def _restore(place: Place, admin: Path, tip: str, leave: Callable[[], Collection
     git = worktree(admin, place.work)
     (admin / "index").unlink(missing_ok=True)
     git.raw(*AS_IT_IS, "read-tree", "--reset", tip)
-    refresh.begin_at(admin, tip)
     missing: list[str] = []
     if not whole:
         changing = set(leave())
@@ -169,4 +168,5 @@ def _restore(place: Place, admin: Path, tip: str, leave: Callable[[], Collection
             *AS_IT_IS, "-c", "core.symlinks=false", "checkout-index", "-q", "-z", "--stdin", stdin=listed, seconds=600
         )
     git.call(*AS_IT_IS, "update-index", "-q", "--refresh", seconds=600)
+    refresh.begin_at(admin, tip)
     return len(missing)

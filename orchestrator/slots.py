@@ -1,0 +1,154 @@
+"""The floor: tasks that are claimed and wait for a slot, in the order of work, and those that run."""
+
+import asyncio
+import heapq
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from orchestrator import pipeline
+from orchestrator.core import order, resume
+from orchestrator.core.types import TaskId
+from orchestrator.core.verdict import Ending
+from orchestrator.registrar import Held
+from orchestrator.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtWork:
+    """A task that is being worked on."""
+
+    task_id: TaskId
+    agent: str
+    tool: str
+    since: datetime
+
+
+@dataclass(order=True, slots=True)
+class _Ready:
+    rank: order.Rank
+    held: Held = field(compare=False)
+    at: resume.Resumption = field(compare=False)
+
+
+@dataclass(slots=True)
+class _Running:
+    told: AtWork
+    policy: str
+    work: "asyncio.Task[Held | None]"
+    reins: pipeline.Reins
+
+
+Perform = Callable[[Held, resume.Resumption, pipeline.Reins], Coroutine[Any, Any, Held | None]]
+
+
+class Slots:
+    """Who waits and who runs. `perform` does a task; it is started with `start`, and ends with `free`."""
+
+    def __init__(
+        self, world: World, *, perform: Perform, start: Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
+    ) -> None:
+        self._world = world
+        self._perform = perform
+        self._start = start
+        self._ready: list[_Ready] = []  # a heap; what was withdrawn is skipped when its turn comes
+        self._queued: set[TaskId] = set()
+        self._running: dict[TaskId, _Running] = {}
+        self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """How many are claimed and wait."""
+        return len(self._queued)
+
+    @property
+    def window(self) -> int:
+        """How many may wait, claimed, for a slot: enough to keep slots busy, few enough to keep the order."""
+        settings = self._world.settings()
+        return max(8, 2 * (sum(policy.max_parallel for policy in settings.policies.values()) or 4))
+
+    def working(self) -> list[AtWork]:
+        """What runs now."""
+        return [running.told for running in self._running.values()]
+
+    def has(self, task_id: TaskId) -> bool:
+        """Whether it waits or runs here."""
+        return task_id in self._queued or task_id in self._running
+
+    def enqueue(self, held: Held, at: resume.Resumption) -> None:
+        """It waits for its turn, or runs at once; nothing where it is here already."""
+        if self.has(held.id):
+            return
+        self._queued.add(held.id)
+        seen = held.file.task.assigned_at or self._world.clock.now()
+        heapq.heappush(self._ready, _Ready(rank=order.rank(held.file.task, seen), held=held, at=at))
+        self.fill()
+
+    def fill(self) -> None:
+        """Gives the free slots to those whose turn it is: within their policy's and their tool's `max_parallel`."""
+        if self._closed:
+            return
+        used = Counter(running.policy for running in self._running.values())
+        tools = Counter(running.told.tool for running in self._running.values())
+        skipped: list[_Ready] = []
+        while self._ready and len(skipped) <= self.window:
+            ready = heapq.heappop(self._ready)
+            if ready.held.id not in self._queued:
+                continue
+            agent = self._world.agent(ready.held.agent)
+            policy = self._world.settings().policy(agent.policy)
+            tool = self._world.settings().tools.get(agent.preferred_tool)
+            is_full = tool is not None and tool.max_parallel is not None and tools[tool.name] >= tool.max_parallel
+            if is_full or used[policy.name] >= policy.max_parallel:
+                skipped.append(ready)
+                continue
+            used[policy.name] += 1
+            tools[agent.preferred_tool] += 1
+            self._run(ready, policy.name, agent.preferred_tool)
+        for ready in skipped:
+            heapq.heappush(self._ready, ready)
+
+    def _run(self, ready: _Ready, policy: str, tool: str) -> None:
+        held = ready.held
+        self._queued.discard(held.id)
+        reins = pipeline.Reins(self._world.engine)
+        self._running[held.id] = _Running(
+            told=AtWork(task_id=held.id, agent=held.agent, tool=tool, since=self._world.clock.now()),
+            policy=policy,
+            work=self._start(self._perform(held, ready.at, reins)),
+            reins=reins,
+        )
+
+    def free(self, task_id: TaskId) -> None:
+        """It is put away: its slot is free."""
+        self._running.pop(task_id, None)
+
+    def withdraw(self, task_id: TaskId) -> bool:
+        """Takes it out of the queue; False where it does not wait."""
+        if task_id not in self._queued:
+            return False
+        self._queued.discard(task_id)
+        return True
+
+    def is_running(self, task_id: TaskId) -> bool:
+        """Whether it is being worked on."""
+        return task_id in self._running
+
+    async def stop(self, task_id: TaskId, ending: Ending) -> Held | None:
+        """Ends its invocation, and waits until the task is put away; the task as it then is."""
+        running = self._running.get(task_id)
+        if running is None:
+            return None
+        await running.reins.pull(ending)
+        return await asyncio.shield(running.work)
+
+    def close(self) -> None:
+        """Nothing more is started."""
+        self._closed = True
+
+    async def pull_all(self) -> None:
+        """Interrupts whatever runs; a second time without graces."""
+        for running in list(self._running.values()):
+            await running.reins.pull(Ending.INTERRUPTED)
