@@ -13,7 +13,9 @@ from orchestrator.adapters import place as places
 from orchestrator.adapters.trail.own import OwnTrail
 
 PRE_COMMIT = f"{sys.executable} -m pre_commit"
-CONFIG = "repos: [{repo: local, hooks: [{id: t, name: t, language: system, entry: sed -i s/untidy/tidy/, files: main.py}]}]"
+CONFIG = (
+    "repos: [{repo: local, hooks: [{id: t, name: t, language: system, entry: sed -i s/untidy/tidy/, files: main.py}]}]"
+)
 TOPIC = "git checkout -qb topic; echo t > main.py; git commit -qam t; git checkout -q main; echo m > main.py; git commit -qam m"
 
 SCENARIOS = {
@@ -53,7 +55,10 @@ SCENARIOS = {
     "aborts a merge": [TOPIC, "git merge topic || true", "git merge --abort"],
     "stashes": ["echo a >> main.py; git stash -q", "git stash pop -q", "git checkout -q -- ."],
     "stashes untracked files": ["echo a >> main.py; echo u > u; git stash -q -u", "git stash pop -q"],
-    "stashes everything": ["echo '*.log' > .gitignore; echo l > x.log; echo u > u; git stash -q -a", "git stash pop -q"],
+    "stashes everything": [
+        "echo '*.log' > .gitignore; echo l > x.log; echo u > u; git stash -q -a",
+        "git stash pop -q",
+    ],
     "switches branches": [
         "git checkout -qb other HEAD~1; echo o > o; git add o; git commit -qm o",
         "git checkout -q main",

@@ -26,6 +26,24 @@ def settled(trail: OwnTrail, place: places.Place) -> None:
     await_that(lambda: is_clean(trail, place), f"a clean status in work/: {git(place.work, 'status', '--short')}")
 
 
+def await_branch_is_disk(place: places.Place) -> None:
+    """What a person's command did to files is noticed in a second or two, while nothing else goes on."""
+    try:
+        await_that(lambda: is_branch_disk(place), "the branch as the disk", seconds=10)
+    except AssertionError:
+        assert_branch_is_disk(place)
+        raise
+
+
+def is_branch_disk(place: places.Place) -> bool:
+    """Whether it is."""
+    try:
+        assert_branch_is_disk(place)
+    except AssertionError:
+        return False
+    return True
+
+
 def is_clean(trail: OwnTrail, place: places.Place) -> bool:
     """Whether git sees no difference in the work folder, tasks that wait in the inbox aside."""
     trail.idle()
@@ -60,16 +78,15 @@ def test_what_a_person_does_in_the_work_folder_ends_with_the_branch_as_the_disk(
             feeder.await_more()
     if name == "stashes":  # what it brings back is staged, and stays so
         assert trail.flush(30)
-        trail.idle()
     else:
         settled(trail, place)
-    assert_branch_is_disk(place)
+    await_branch_is_disk(place)
     git(repository, "fsck", "--connectivity-only", "--no-dangling")
     if "commits" in name:
         assert (place.work / NOTES).read_text() == "n\n"
-        assert len([line for line in transitions(place.common_dir) if line.startswith("task:") and "repaired" not in line]) == (
-            feeder.recorded
-        )
+        assert len(
+            [line for line in transitions(place.common_dir) if line.startswith("task:") and "repaired" not in line]
+        ) == (feeder.recorded)
         assert all((place.work / path).exists() for path in feeder.finished)
 
 
@@ -298,7 +315,7 @@ def test_another_branch_checked_out_in_the_work_folder_is_said_with_the_way_back
     trail.close()
     git(place.work, "switch", "-q", "-c", "elsewhere")
     again = OwnTrail(place, SETTINGS)
-    with pytest.raises(OrchestratorError, match="has elsewhere checked out; .* switch orchestrator/work"):
+    with pytest.raises(OrchestratorError, match=r"has elsewhere checked out; .* switch orchestrator/work"):
         again.recover()
     again.close()
     assert (place.work / ".gitattributes").exists()
@@ -329,20 +346,20 @@ def test_a_work_folder_that_is_tracked_here_is_refused_naming_tracked_mode(repos
     (repository / "work").mkdir()
     (repository / "work" / "x").touch()
     git(repository, "add", ".")
-    with pytest.raises(OrchestratorError, match="trail.mode: tracked"):
+    with pytest.raises(OrchestratorError, match=r"trail.mode: tracked"):
         worktree.create(places.find(repository), SETTINGS)
     assert git(repository, "status", "--porcelain") == "A  work/x"
 
 
 def test_a_gitignore_that_brings_the_folder_back_is_refused_by_its_line(repository: Path) -> None:
     (repository / ".gitignore").write_text("*.log\n!/work/\n")
-    with pytest.raises(OrchestratorError, match=".gitignore:2:!/work/: brings work/ back"):
+    with pytest.raises(OrchestratorError, match=r".gitignore:2:!/work/: brings work/ back"):
         worktree.create(places.find(repository), SETTINGS)
 
 
 def test_a_branch_that_is_checked_out_elsewhere_is_refused(repository: Path) -> None:
     git(repository, "worktree", "add", "-q", "-b", "orchestrator/work", "../theirs")
-    with pytest.raises(OrchestratorError, match="git worktree remove"):
+    with pytest.raises(OrchestratorError, match=r"git worktree remove"):
         worktree.create(places.find(repository), SETTINGS)
 
 
@@ -352,6 +369,22 @@ def test_a_work_folder_that_is_something_else_is_refused(kind: str, repository: 
         (repository / "work").symlink_to(tmp_path)
     else:
         make_repository(repository / "work")
-    with pytest.raises(OrchestratorError, match="link or a file|repository of its own"):
+    with pytest.raises(OrchestratorError, match=r"link or a file|repository of its own"):
         worktree.create(places.find(repository), SETTINGS)
     assert places.registered_work(repository / ".git") is None
+
+
+def test_what_a_person_undoes_while_no_daemon_runs_is_noticed(repository: Path, open_trail: OpenTrail) -> None:
+    trail = open_trail(repository)
+    place = places.find(repository)
+    with Feeder(trail, place.work) as feeder:
+        feeder.await_more(12)
+    settled(trail, place)
+    trail.close()
+    git(place.work, "rm", "-q", feeder.finished[0])
+    (place.work / NOTES).write_text("n\n")
+    again = open_trail(repository)
+    again.idle()
+    await_that(lambda: NOTES in on_branch(place.common_dir), "what they left there")
+    await_branch_is_disk(place)
+    assert feeder.finished[0] not in on_branch(place.common_dir)

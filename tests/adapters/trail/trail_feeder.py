@@ -89,11 +89,11 @@ class Feeder:
         target = self.work / path
         beside = target.with_name(f".{target.name}.new")
         for _ in range(100):  # a person may take the folder away in this very moment
-            target.parent.mkdir(parents=True, exist_ok=True)
             try:
+                target.parent.mkdir(parents=True, exist_ok=True)
                 beside.write_text(text)
                 beside.replace(target)
-            except FileNotFoundError:
+            except (FileNotFoundError, FileExistsError):
                 continue
             return
         raise AssertionError(f"{path} cannot be written")
@@ -122,7 +122,7 @@ def git(folder: Path, *args: str, check: bool = True, env: Mapping[str, str] | N
     whole = {**os.environ, **(env or {})}
     ended = subprocess.run(["git", *args], cwd=folder, env=whole, capture_output=True, check=False)
     assert not check or ended.returncode == 0, f"git {args}: {ended.stderr.decode()}"
-    return ended.stdout.decode().strip()
+    return os.fsdecode(ended.stdout).strip()
 
 
 def make_repository(folder: Path, *options: str) -> Path:
@@ -170,9 +170,11 @@ def assert_branch_is_disk(place: Place) -> None:
     """Nothing of ours is lost, and nothing is there that is not on disk. Waiting inbox files are nobody's yet."""
     assert place.common_dir is not None
     disk, branch = on_disk(place.work), on_branch(place.common_dir)
-    assert {path: entry for path, entry in branch.items() if disk.get(path) != entry} == {}, "on the branch only"
+    assert {path: entry for path, entry in branch.items() if disk.get(path) != entry} == {}, (
+        f"on the branch only: {sorted(path for path, entry in branch.items() if disk.get(path) != entry)[:9]}"
+    )
     uncommitted = {path for path in disk if path not in branch and "/inbox/" not in path}
-    assert uncommitted == set(), "on disk only"
+    assert sorted(uncommitted) == [], f"on disk only: {sorted(uncommitted)[:9]}"
 
 
 def transitions(common: Path, branch: str = "orchestrator/work") -> list[str]:

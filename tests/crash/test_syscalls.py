@@ -1,0 +1,41 @@
+"""The daemon, or its git child, dies at each system call that changes the disk, over the claim and close of a task."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from crash_check import describe
+from crash_launcher import Launcher
+from crash_rig import Rig
+from crash_strace import sweep, unusable
+
+# Which calls of each: all renames, and samples of what is made more often. `tests/benchmarks/crash.py --calls` has all.
+SAMPLES = {
+    "renameat2": range(1, 20),
+    "rename": range(1, 20),
+    "link": range(1, 20, 2),
+    "unlink": range(1, 20, 2),
+    "fsync": range(1, 20, 2),
+    "fdatasync": range(2, 30, 3),
+    "pwrite64": range(10, 100, 20),
+    "write": range(4, 40, 6),
+}
+
+
+@pytest.fixture(scope="module")
+def launcher() -> Iterator[Launcher]:
+    one = Launcher()
+    yield one
+    one.close()
+
+
+@pytest.mark.parametrize("call", SAMPLES)
+def test_whoever_dies_at_a_call_that_changes_the_disk_leaves_nothing_lost_or_doubled(
+    tmp_path: Path, launcher: Launcher, call: str
+) -> None:
+    if why := unusable(tmp_path):
+        pytest.skip(why)
+    rig = Rig(tmp_path, launcher)
+    kills = sweep(rig, call, SAMPLES[call])
+    assert not (found := rig.violations()), describe(found)
+    assert kills >= 1, f"no {call} was ever made"
