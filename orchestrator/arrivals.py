@@ -60,9 +60,7 @@ class Arrivals:
         index: Index,
         clock: Clock,
         agents: Callable[[], Mapping[AgentKey, Agent]],
-        not_after: datetime | None = None,
     ) -> None:
-        """`not_after`: what was changed later than that is left for another time."""
         self._mailbox = mailbox
         self._index = index
         self._clock = clock
@@ -72,7 +70,7 @@ class Arrivals:
         self._held_up: dict[str, Found] = {}  # of these, the ones whose dependencies are not done: by path
         self._queue: list[tuple[order.Rank, str]] = []  # a heap of those that can start; stale items are skipped
         self._done: set[TaskId] = set()  # of the dependencies asked for
-        self._not_after = not_after
+        self.not_after: datetime | None = None  # what was changed later than that is left for another time
         self._committed: set[Entry] = set()  # waiting tasks that are on the branch as they are
         self._claimed: set[str] = set()  # being claimed now
         self._lock = threading.RLock()  # a look reads in a thread, while the loop claims what was found before
@@ -222,18 +220,21 @@ class Arrivals:
         return {found.id: f"waits for {', '.join(sorted(found.needs - self._done))}" for found in held_up}
 
     def uncommitted(self, limit: int) -> list[Found]:
-        """Tasks that have been waiting for a while and are not on the branch as they are; each is given once."""
+        """Tasks that have been waiting for a while and are not on the branch as they are, until `note_committed`."""
         before = (self._clock.now().timestamp() - QUIET_SECONDS) * 1e9
         with self._lock:
             held_up = list(self._held_up.values())
         waiting = (found for found in held_up if found.entry.mtime_ns < before)
         found = [item for item in waiting if item.entry not in self._committed][:limit]
         self._committed.intersection_update(item.entry for item in held_up)
-        self._committed.update(item.entry for item in found)
         return found
 
+    def note_committed(self, found: Found) -> None:
+        """That one is on the branch as it is, or gone."""
+        self._committed.add(found.entry)
+
     def _is_in_time(self, entry: Entry) -> bool:
-        return self._not_after is None or entry.mtime_ns / 1e9 <= self._not_after.timestamp()
+        return self.not_after is None or entry.mtime_ns / 1e9 <= self.not_after.timestamp()
 
     def in_circles(self) -> list[tuple[Found, str]]:
         """The tasks that wait for each other, each with the circle in words."""

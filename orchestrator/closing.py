@@ -23,9 +23,11 @@ from orchestrator.running import Run
 from orchestrator.world import World
 
 
-async def close(world: World, held: Held, run: Run, ran: Ran) -> Held:
+async def close(world: World, held: Held, run: Run, ran: Ran, *, cancelled_because: str = "") -> Held:
     """Judges the run, writes the log, and puts the task where its verdict belongs."""
     read, verdict, claims = _judge(world, held, run, ran)
+    if cancelled_because and isinstance(verdict, Failed) and verdict.kind is ErrorKind.CANCELLED:
+        verdict = replace(verdict, why=cancelled_because)
     match verdict:
         case Done():
             events, change = await _done(world, held, run, read, verdict, claims)
@@ -33,7 +35,7 @@ async def close(world: World, held: Held, run: Run, ran: Ran) -> Held:
             events, change = _failed(world, held, run, read, verdict)
         case _:
             assert_never(verdict)
-    log = await world.disk(_write_log, world, held, run, read, verdict, events[0].ts)
+    log = await world.disk(_write_log, world, held, run, read, verdict, events[0])
     world.reached("log.written")
     return await world.registrar.advance(held, replace(change, events=events, extra=(log,)))
 
@@ -227,7 +229,7 @@ def _result(run: Run, ran: Ran, verdict: Done, claims: Claims, at: datetime) -> 
     return result | {"metrics": metrics}
 
 
-def _write_log(world: World, held: Held, run: Run, ran: Ran, verdict: Verdict, at: datetime) -> Change:
+def _write_log(world: World, held: Held, run: Run, ran: Ran, verdict: Verdict, told: Event) -> Change:
     text = world.renderer.render(
         "logs/work-log.md.j2",
         task=held.file.task,
@@ -235,8 +237,8 @@ def _write_log(world: World, held: Held, run: Run, ran: Ran, verdict: Verdict, a
         run=run,
         ran=ran,
         verdict=verdict,
-        status=Status.DONE if isinstance(verdict, Done) else Status.ERROR,
-        finished_at=at,
+        status=told.status,
+        finished_at=told.ts,
     ).encode()
     world.mailbox.write(run.log, text)
     return Change(path=run.log, content=text)

@@ -4,6 +4,7 @@ The same functions run in the daemon, which is asked through a request file, and
 where no daemon runs. Arguments and replies are plain mappings: they travel through files.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,8 +18,11 @@ from orchestrator.core.types import AgentKey, ErrorKind, Status, TaskId
 from orchestrator.core.verdict import Ending
 from orchestrator.errors import NotFoundError, OrchestratorError, UsageError
 from orchestrator.ports import NameTakenError
-from orchestrator.registrar import Advance, Held
+from orchestrator.registrar import Advance, Held, OvertakenError
+from orchestrator.taskfile.rules import id_fault
 from orchestrator.world import World
+
+OVERTAKEN_AT_MOST = 5  # times that the daemon may be quicker than a command
 
 Arguments = Mapping[str, Any]
 Reply = dict[str, object]
@@ -33,7 +37,7 @@ class Floor(Protocol):
     def withdraw(self, task_id: TaskId) -> bool:
         """Takes it out of the queue, where it waits for a slot; False where it is not there."""
 
-    async def stop(self, task_id: TaskId, ending: Ending) -> Held | None:
+    async def stop(self, task_id: TaskId, ending: Ending, why: str = "") -> Held | None:
         """Ends its invocation, and waits until the task is put away."""
 
     def look_again(self) -> None:
@@ -51,7 +55,7 @@ class EmptyFloor:
         """Never."""
         return False
 
-    async def stop(self, task_id: TaskId, ending: Ending) -> Held | None:  # noqa: ARG002 - the protocol's parameters
+    async def stop(self, task_id: TaskId, ending: Ending, why: str = "") -> Held | None:  # noqa: ARG002 - as above
         """Nothing to stop."""
         return None
 
@@ -83,9 +87,19 @@ class Commands:
         }
         if verb not in verbs:
             raise UsageError(f"no verb {verb!r}; there are {', '.join(verbs)}")
-        reply = await verbs[verb](arguments)
-        self.floor.look_again()
-        return reply
+        try:
+            return await self._settled(verbs[verb], arguments)
+        except NameTakenError as error:
+            raise OrchestratorError(f"{error}: something is there already; move it away, then try again") from None
+        finally:
+            self.floor.look_again()
+
+    async def _settled(self, verb: Callable[[Arguments], Awaitable[Reply]], arguments: Arguments) -> Reply:
+        """The daemon may move a task on while we look at it: then it is looked at again."""
+        for _ in range(OVERTAKEN_AT_MOST):
+            with contextlib.suppress(OvertakenError, FileNotFoundError):
+                return await verb(arguments)
+        raise OrchestratorError(f"{arguments.get('id', 'the task')} is changing all the time; try again")
 
     # --- submit --------------------------------------------------------------------------------------------------
 
@@ -104,6 +118,8 @@ class Commands:
         known = self.world.index.known([task.id]).get(task.id)
         if known is not None and (not known.path or self.world.mailbox.exists(known.path)):
             raise OrchestratorError(f"{task.id}: there is a task with this id ({known.status}); use another id")
+        if twin := self.world.mailbox.search(task.id):
+            raise OrchestratorError(f"{task.id}: {twin} has this id already; use another id")
         path = f"{layout.INBOX}/{name}"
         try:
             await self.world.disk(self.world.mailbox.create, path, raw)
@@ -136,6 +152,8 @@ class Commands:
         return await self.world.disk(self._held, task_id)
 
     def _held(self, task_id: TaskId) -> Held:
+        if id_fault(task_id):
+            raise NotFoundError(f"{task_id!r}: no such task: {id_fault(task_id)}; see `orchestrator status`")
         known = self.world.index.known([task_id]).get(task_id)
         path = known.path if known is not None and known.path else ""
         if not path or not self.world.mailbox.exists(path):
@@ -145,8 +163,10 @@ class Commands:
         name = path.rpartition("/")[2]
         file = taskfile.parse(self.world.mailbox.read(path), name=name, path=path)
         agent = resolve(file.task.agent, self.world.settings().agents)
-        key = known.agent if known is not None and known.agent else file.task.agent
-        return Held(file=file, path=path, agent=AgentKey(key) if isinstance(agent, Unknown) else agent)
+        if isinstance(agent, Unknown):  # it becomes the name of a folder, and a stranger may have written it
+            key = known.agent if known is not None and known.agent else file.task.agent
+            agent = AgentKey(slug(key) if id_fault(key) else key)
+        return Held(file=file, path=path, agent=agent)
 
     # --- cancel, retry -------------------------------------------------------------------------------------------
 
@@ -155,7 +175,7 @@ class Commands:
         task_id = TaskId(str(arguments.get("id") or ""))
         why = str(arguments.get("reason") or "cancelled by a person")
         if self.floor.is_running(task_id):
-            after = await self.floor.stop(task_id, Ending.CANCELLED)
+            after = await self.floor.stop(task_id, Ending.CANCELLED, why)
             held = after if after is not None else await self._find(arguments)
             return _reply(
                 held, f"cancelled {task_id}" if held.status is Status.CANCELLED else f"{task_id} ended before"
@@ -184,7 +204,12 @@ class Commands:
         if held.status in {Status.NEW, Status.IN_PROGRESS}:
             raise OrchestratorError(f"{held.id} is {held.status}: there is nothing to retry")
         event = self.world.registrar.event(
-            EventKind.TASK_RETRIED, held, status=Status.ASSIGNED, path=held.path, why="a person asked for another turn"
+            EventKind.TASK_RETRIED,
+            held,
+            status=Status.ASSIGNED,
+            path=held.path,
+            why="a person asked for another turn",
+            details={"from": held.status},
         )
         fields = {"status": Status.ASSIGNED, "error": None, "started_at": None}
         change = Advance(step="close", events=[event], fields=fields, body=event.why, subject="retried")

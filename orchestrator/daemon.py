@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from orchestrator import pipeline, rejecting, takeup, waits
+from orchestrator import pipeline, rejecting, takeup, waits, withdrawing
 from orchestrator.arrivals import Arrivals, Found, NoTask
 from orchestrator.commands import Commands
-from orchestrator.core import resume
+from orchestrator.core import order, resume
 from orchestrator.core.types import Status, TaskId
 from orchestrator.core.verdict import Ending
 from orchestrator.errors import OrchestratorError
@@ -107,11 +107,11 @@ class Daemon:
             index=world.index,
             clock=world.clock,
             agents=lambda: world.settings().agents,
-            not_after=world.clock.now() if until is Until.ONCE else None,
         )
+        self._arrivals.not_after = world.clock.now() if until is Until.ONCE else None
         self._commands = Commands(world=world, floor=self)
-        self._slots = Slots(world, perform=self._perform, start=self._start)
-        self._claiming: dict[str, TaskId] = {}  # by path
+        self._slots = Slots(world, perform=self._perform, start=self._start, coming=self._coming)
+        self._claiming: dict[str, Found] = {}  # by path
         self._settled: set[tuple[str, int]] = set()  # files in assigned/ that need nothing, by path and mtime
         self._wake = asyncio.Event()
         self._stopping = False
@@ -138,6 +138,8 @@ class Daemon:
             watcher = group.create_task(self._watch())
             keeper = group.create_task(self._keep_house())
             try:
+                if self._until is Until.ONCE:
+                    await self._take_in_first()
                 await self._loop()
             finally:
                 watcher.cancel()
@@ -181,13 +183,18 @@ class Daemon:
             self._arrivals.take(found)
             self._begin_claim(found, blocked_by=why)
         waiting = self._arrivals.waiting()
-        await self._world.disk(self._world.index.set_waiting, waiting)
+        await self._guarded(self._world.disk(self._world.index.set_waiting, waiting), "what waits")
         if waiting and self._world.trail.backlog < MOST_BACKLOG:
             await self._guarded(
                 self._world.disk(waits.commit_waiting, self._world, self._arrivals), "the waiting tasks"
             )
         # A folder of ten thousand takes a while to look through: looking takes a fifth of the time at most.
         self._next_look = self._now() + min(LONGEST_PAUSE, 4 * (self._now() - began))
+
+    async def _take_in_first(self) -> None:
+        """What intake offers now is there now, though it lands in the inbox a moment after the start."""
+        if await self._guarded(self._world.disk(self._around.take_in), "intake"):
+            self._arrivals.not_after = self._world.clock.now()
 
     async def _take_in(self) -> None:
         if await self._world.disk(self._around.take_in):
@@ -209,7 +216,9 @@ class Daemon:
             due = self._half_written or self._now() - self._last_rescan >= RESCAN_SECONDS
             self._assigned_due = self._assigned_due or self._half_written
             relieved = self._was_paused and not self._paused()
-            if due or relieved or self._arrivals.unsettled or self._around.glance() or self._nothing_left():
+            if changed := self._around.glance():
+                self._assigned_due = True
+            if due or relieved or self._arrivals.unsettled or changed or self._nothing_left():
                 return
 
     def _now(self) -> float:
@@ -241,8 +250,12 @@ class Daemon:
             self._begin_claim(found)
 
     def _begin_claim(self, found: Found, *, blocked_by: str = "") -> None:
-        self._claiming[found.entry.path] = found.id  # from now on, not from when its coroutine first runs
+        self._claiming[found.entry.path] = found  # from now on, not from when its coroutine first runs
         self._start(self._claim(found, blocked_by=blocked_by))
+
+    def _coming(self) -> order.Rank | None:
+        """The most urgent of those that are being claimed."""
+        return min((found.rank for found in self._claiming.values()), default=None)
 
     async def _claim(self, found: Found, *, blocked_by: str = "") -> None:
         try:
@@ -252,7 +265,7 @@ class Daemon:
             if blocked_by:
                 await pipeline.block(self._world, held, blocked_by)
             elif not self._world.agent(held.agent).manual:
-                self._slots.enqueue(held, resume.Resumption(stage=resume.Stage.RUN))
+                self._slots.enqueue(held, resume.Resumption(stage=resume.Stage.RUN), rank=found.rank)
             if self._blocked or blocked_by:
                 self.look_again()
             self._boards_due = True
@@ -270,7 +283,8 @@ class Daemon:
             return None
         except Exception as error:  # noqa: BLE001 - the daemon's one-task boundary (STYLE, errors)
             if isinstance(error, FileNotFoundError) and not await self._world.disk(self._world.mailbox.search, held.id):
-                return None  # a person took it away meanwhile: it stays away
+                self.look_again()  # a person took it away meanwhile: it stays away, and the next look tells of it
+                return None
             file = self._around.report_crash(traceback.format_exc())
             after = await pipeline.break_off(self._world, held, f"{error}; the traceback is in {file}")
         finally:
@@ -312,6 +326,7 @@ class Daemon:
     async def _take_up(self) -> None:
         """Takes up what lies in assigned/ and is not in hand: a person put it there, or a daemon died over it."""
         entries = await self._guarded(self._world.disk(self._world.mailbox.assigned), "assigned/") or []
+        await self._guarded(withdrawing.note_withdrawn(self._world, self._in_hand), "what was taken away")
         self._settled &= {(entry.path, entry.mtime_ns) for entry in entries}
         self._blocked, self._half_written = 0, False
         if self._world.settings() is not self._settings:  # what needed nothing may need something under new settings
@@ -344,7 +359,7 @@ class Daemon:
                 self._refused.discard(key)
 
     def _in_hand(self, task_id: TaskId) -> bool:
-        return self._slots.has(task_id) or task_id in self._claiming.values()
+        return self._slots.has(task_id) or any(found.id == task_id for found in self._claiming.values())
 
     def working(self) -> list[AtWork]:
         """What runs now."""
@@ -360,9 +375,9 @@ class Daemon:
         """Takes it out of the queue."""
         return self._slots.withdraw(task_id)
 
-    async def stop(self, task_id: TaskId, ending: Ending) -> Held | None:
+    async def stop(self, task_id: TaskId, ending: Ending, why: str = "") -> Held | None:
         """Ends its invocation, and waits until the task is put away."""
-        return await self._slots.stop(task_id, ending)
+        return await self._slots.stop(task_id, ending, why)
 
     # --- the end -------------------------------------------------------------------------------------------------
 

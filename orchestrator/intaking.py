@@ -1,7 +1,5 @@
 """Drops task files that were committed on a branch into the inbox: announced with their origin, once."""
 
-import contextlib
-
 from orchestrator import taskfile
 from orchestrator.core import layout
 from orchestrator.core.events import Event, EventKind
@@ -23,6 +21,14 @@ def take_in(world: World, source: TaskSource) -> int:
     return taken
 
 
+def _is_ours(world: World, offer: Offer) -> bool:
+    """Whether what lies in the inbox is what is offered: a daemon died before it could tell."""
+    try:
+        return world.mailbox.read(f"{layout.INBOX}/{offer.name}", len(offer.content)) == offer.content
+    except OSError:
+        return False
+
+
 def _drop(world: World, offer: Offer) -> bool:
     try:
         task = taskfile.parse(offer.content, name=offer.name, path=offer.path).task
@@ -42,7 +48,10 @@ def _drop(world: World, offer: Offer) -> bool:
         details={"origin_path": offer.path, "origin_blob": offer.blob, "origin_commit": offer.commit},
     )
     # The file first: an event without a file would say that it was taken in, and nothing would ever bring it back.
-    with contextlib.suppress(NameTakenError):  # a daemon died here before it could tell
+    try:
         world.mailbox.create(f"{layout.INBOX}/{offer.name}", offer.content)
+    except NameTakenError:
+        if not _is_ours(world, offer):
+            return False  # a person's file of that name: once that is dealt with, the next daemon is offered this one
     world.events.append(TaskId(task_id), [told])
     return True

@@ -60,10 +60,11 @@ class Reins:
         self._engine = engine
         self._invocation: InvocationId | None = None
         self._ending: Ending | None = None
+        self.why = ""  # what is told of a cancelled run
 
-    async def pull(self, ending: Ending) -> None:
+    async def pull(self, ending: Ending, why: str = "") -> None:
         """Stops it; a second time without graces."""
-        self._ending = ending
+        self._ending, self.why = ending, why or self.why
         if self._invocation is not None:
             await self._engine.stop(self._invocation, ending)
 
@@ -101,7 +102,7 @@ async def work(world: World, held: Held, at: resume.Resumption, reins: Reins) ->
             world.reached("run.announced")
     if ran.ending is Ending.INTERRUPTED and ran.failure is not ErrorKind.LOST:
         return await _give_back(world, held)
-    return await closing.close(world, held, run, ran)
+    return await closing.close(world, held, run, ran, cancelled_because=reins.why)
 
 
 def _plan(world: World, held: Held) -> routing.Route | routing.Refusal:

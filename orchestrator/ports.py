@@ -141,6 +141,9 @@ class Index(Protocol):
     def set_waiting(self, waiting: Mapping[TaskId, str]) -> None:
         """Which tasks wait in the inbox, and for what: for people to look at; not a fact."""
 
+    def in_assigned(self) -> Sequence[Known]:
+        """Tasks that ought to be in assigned/, as their events tell."""
+
     def retained(self, finished_before: datetime, limit: int) -> Sequence[Known]:
         """Tasks in done/ that finished before then, oldest first."""
 

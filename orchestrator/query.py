@@ -129,6 +129,11 @@ class QueryService:
             attention_total=files[Folder.REJECTED] + statuses["error"] + statuses["blocked"],
         )
 
+    def left_waiting(self, few: int = FEW) -> tuple[tuple[Waiting, ...], int]:
+        """What the last daemon said of tasks that cannot start, and how many they are: for whoever saw it end."""
+        with self._reading() as reader:
+            return tuple(reader.waiting(few)), reader.waiting_total()
+
     def task(self, name: str, events: int = EVENTS) -> TaskReport:
         """The task of that id, or whose id alone starts so.
 

@@ -163,14 +163,12 @@ class _Making:
         self._reached(f"{step}.announced")
         if change.first_move:
             self._move(target)
-        content = taskfile.rewrite(self._held.file, change.fields)
-        after = self._held.file
-        if content != after.raw:
-            after = taskfile.parse(content, name=_name(target), path=target)
-            self._mailbox.write(self._held.path, content)
+        after = taskfile.changed(self._held.file, change.fields, path=target)
+        if after is not self._held.file:
+            self._mailbox.write(self._held.path, after.raw)
         self._reached(f"{step}.written")
         self._move(target)
-        changes = [Change(path=target, content=content), *change.extra]
+        changes = [Change(path=target, content=after.raw), *change.extra]
         changes += [Change(path=path, content=None) for path in sorted(gone)]
         changes += self._told()
         return replace(self._held, file=after), changes

@@ -12,7 +12,6 @@ from orchestrator.core.types import Status, TaskId
 from orchestrator.ports import NameTakenError
 from orchestrator.world import World
 
-
 LONGEST_NAME = 200  # bytes: the note's name, and the temporary one while it is written, are longer
 LARGEST = 16 << 20  # bytes: a larger file is kept, and left for start-up to commit
 

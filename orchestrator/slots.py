@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator import pipeline
 from orchestrator.core import order, resume
+from orchestrator.core.settings import Tool, WorkspaceKind
 from orchestrator.core.types import TaskId
 from orchestrator.core.verdict import Ending
 from orchestrator.registrar import Held
@@ -48,9 +49,16 @@ class Slots:
     """Who waits and who runs. `perform` does a task; it is started with `start`, and ends with `free`."""
 
     def __init__(
-        self, world: World, *, perform: Perform, start: Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"]
+        self,
+        world: World,
+        *,
+        perform: Perform,
+        start: Callable[[Coroutine[Any, Any, Any]], "asyncio.Task[Any]"],
+        coming: Callable[[], order.Rank | None] = lambda: None,
     ) -> None:
+        """`coming` is the first of those that are being claimed: it has the slot before those that come after it."""
         self._world = world
+        self._coming = coming
         self._perform = perform
         self._start = start
         self._ready: list[_Ready] = []  # a heap; what was withdrawn is skipped when its turn comes
@@ -77,13 +85,14 @@ class Slots:
         """Whether it waits or runs here."""
         return task_id in self._queued or task_id in self._running
 
-    def enqueue(self, held: Held, at: resume.Resumption) -> None:
-        """It waits for its turn, or runs at once; nothing where it is here already."""
+    def enqueue(self, held: Held, at: resume.Resumption, *, rank: order.Rank | None = None) -> None:
+        """It waits for its turn, or runs at once; nothing where it is here already. `rank`: as it had in the inbox."""
         if self.has(held.id):
             return
         self._queued.add(held.id)
-        seen = held.file.task.assigned_at or self._world.clock.now()
-        heapq.heappush(self._ready, _Ready(rank=order.rank(held.file.task, seen), held=held, at=at))
+        if rank is None:
+            rank = order.rank(held.file.task, held.file.task.assigned_at or self._world.clock.now())
+        heapq.heappush(self._ready, _Ready(rank=rank, held=held, at=at))
         self.fill()
 
     def fill(self) -> None:
@@ -92,16 +101,18 @@ class Slots:
             return
         used = Counter(running.policy for running in self._running.values())
         tools = Counter(running.told.tool for running in self._running.values())
+        coming = self._coming()
         skipped: list[_Ready] = []
         while self._ready and len(skipped) <= self.window:
+            if coming is not None and coming < self._ready[0].rank:
+                break  # claims end in any order, within a moment: whoever ends one fills the slots again
             ready = heapq.heappop(self._ready)
             if ready.held.id not in self._queued:
                 continue
             agent = self._world.agent(ready.held.agent)
             policy = self._world.settings().policy(agent.policy)
             tool = self._world.settings().tools.get(agent.preferred_tool)
-            is_full = tool is not None and tool.max_parallel is not None and tools[tool.name] >= tool.max_parallel
-            if is_full or used[policy.name] >= policy.max_parallel:
+            if self._is_full(tool, tools) or used[policy.name] >= policy.max_parallel:
                 skipped.append(ready)
                 continue
             used[policy.name] += 1
@@ -109,6 +120,18 @@ class Slots:
             self._run(ready, policy.name, agent.preferred_tool)
         for ready in skipped:
             heapq.heappush(self._ready, ready)
+
+    def _is_full(self, tool: Tool | None, running: Counter[str]) -> bool:
+        """Whether no more of that tool may run now: by its own limit, or because another works in the checkout."""
+        if tool is None:
+            return False
+        if tool.max_parallel is not None and running[tool.name] >= tool.max_parallel:
+            return True
+        tools = self._world.settings().tools
+        return tool.workspace is WorkspaceKind.CHECKOUT and any(
+            number > 0 and name in tools and tools[name].workspace is WorkspaceKind.CHECKOUT
+            for name, number in running.items()
+        )
 
     def _run(self, ready: _Ready, policy: str, tool: str) -> None:
         held = ready.held
@@ -136,12 +159,12 @@ class Slots:
         """Whether it is being worked on."""
         return task_id in self._running
 
-    async def stop(self, task_id: TaskId, ending: Ending) -> Held | None:
+    async def stop(self, task_id: TaskId, ending: Ending, why: str = "") -> Held | None:
         """Ends its invocation, and waits until the task is put away; the task as it then is."""
         running = self._running.get(task_id)
         if running is None:
             return None
-        await running.reins.pull(ending)
+        await running.reins.pull(ending, why)
         return await asyncio.shield(running.work)
 
     def close(self) -> None:

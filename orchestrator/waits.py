@@ -11,11 +11,12 @@ AT_ONCE = 64
 def commit_waiting(world: World, arrivals: Arrivals) -> None:
     """Commits some of the waiting tasks that are not committed yet. Blocking."""
     for found in arrivals.uncommitted(AT_ONCE):
-        intent = world.trail.intend([found.entry.path])
         try:
             content = world.mailbox.read(found.entry.path)
         except FileNotFoundError:
+            arrivals.note_committed(found)
             continue
+        intent = world.trail.intend([found.entry.path])
         world.trail.record(
             intent,
             Transition(
@@ -25,3 +26,4 @@ def commit_waiting(world: World, arrivals: Arrivals) -> None:
                 trailers={"Task-Id": found.id, "Task-Transition": f"dropped -> {Status.NEW}", "Agent": found.agent},
             ),
         )
+        arrivals.note_committed(found)

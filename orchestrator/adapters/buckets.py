@@ -11,6 +11,7 @@ from pathlib import Path
 
 from orchestrator.core.layout import FULL, bucket
 
+FLAT = FULL - 32  # files in a root before it gets folders, which are entries of it too
 _IN_FLIGHT = 16  # places handed out whose files may not be there yet when a folder is listed again
 _DATES = 512  # dates remembered; a forgotten one is listed again
 
@@ -46,10 +47,10 @@ class Buckets:
         with self._lock:
             if self._flat is None:
                 self._flat = _entries(self._root)
-            elif self._flat >= FULL:
+            elif self._flat >= FLAT:
                 # Files leave a flat folder as tasks move on: only a new listing shows the room.
                 self._flat = _entries(self._root) + _IN_FLIGHT
-            if self._flat >= FULL:
+            if self._flat >= FLAT:
                 return self._place(date)
             self._flat += 1
             return ""

@@ -4,6 +4,7 @@ import asyncio
 import errno
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -25,8 +26,8 @@ class WaitingDisk:
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="disk")
         self._first_pause = first_pause
         self._longest_pause = longest_pause
-        self._waiting = 0
-        self._giving_up = False
+        self._waiting: set[object] = set()  # calls that the disk refused
+        self._gives_up = asyncio.Event()
         self.trouble = ""
 
     async def __call__(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -38,27 +39,31 @@ class WaitingDisk:
         loop = asyncio.get_running_loop()
         work = partial(call, *args, **kwargs)
         pause = self._first_pause
-        while True:
-            try:
-                result = await loop.run_in_executor(self._threads, work)
-            except OSError as error:
-                if error.errno not in _WAITED_FOR or self._giving_up:
-                    raise
-                where = f" ({error.filename})" if error.filename else ""
-                self.trouble = f"{_WAITED_FOR[error.errno]}{where}; make room, it goes on by itself"
-            else:
-                self.trouble = "" if not self._waiting else self.trouble
-                return result
-            self._waiting += 1
-            try:
-                await asyncio.sleep(pause)
-            finally:
-                self._waiting -= 1
-            pause = min(pause * 2, self._longest_pause)
+        waiting: set[object] = set()
+        try:
+            while True:
+                try:
+                    return await loop.run_in_executor(self._threads, work)
+                except OSError as error:
+                    if error.errno not in _WAITED_FOR or self._gives_up.is_set():
+                        raise
+                    where = f" ({error.filename})" if error.filename else ""
+                    self.trouble = f"{_WAITED_FOR[error.errno]}{where}; make room, it goes on by itself"
+                waiting = {work}
+                self._waiting |= waiting
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._gives_up.wait()
+                pause = min(pause * 2, self._longest_pause)
+        finally:
+            # Only when nobody waits any more: what needs no room succeeds on a full disk too.
+            self._waiting -= waiting
+            if not self._waiting:
+                self.trouble = ""
 
     def give_up(self) -> None:
         """The daemon is ending: a disk that refuses is no longer waited for."""
-        self._giving_up = True
+        self._gives_up.set()
 
     def close(self) -> None:
         """Ends the threads."""

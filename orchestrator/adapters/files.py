@@ -7,6 +7,7 @@ import functools
 import os
 import re
 import secrets
+import signal
 import stat
 import sys
 from pathlib import Path
@@ -132,13 +133,16 @@ def is_being_written(path: Path) -> bool | None:
     A read lease is granted only on a file that nobody has open for writing (fcntl(2), F_SETLEASE), which answers at
     once what waiting for quiet can only guess.
     """
-    if not hasattr(fcntl, "F_SETLEASE"):
+    if not hasattr(fcntl, "F_SETLEASE") or not hasattr(fcntl, "F_SETSIG"):
         return None
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     try:
+        # Who opens it for writing just now breaks the lease, and the kernel says so by SIGIO, which would end us: one
+        # that does nothing by default is asked for in its place.
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except OSError as error:

@@ -172,6 +172,13 @@ class Index:
                 return
             last = page[-1].id
 
+    def in_assigned(self) -> list[Known]:
+        """Tasks that ought to be in assigned/, as their events tell."""
+        statuses = (*UNFINISHED, Status.ERROR, Status.CANCELLED)
+        marks = ", ".join("?" * len(statuses))
+        where = f"WHERE status IN ({marks}) AND folder = 'assigned' AND path <> '' LIMIT 10000"
+        return [_known(state) for state in self._tasks(where, [status.value for status in statuses])]
+
     def retained(self, finished_before: datetime, limit: int) -> list[Known]:
         """Tasks in done/ that finished before then, oldest first."""
         where = "WHERE folder = 'done' AND finished < ? ORDER BY finished LIMIT ?"

@@ -97,6 +97,10 @@ class MendingIndex:
         """Tasks that are not finished."""
         return iter(self._ask(lambda index: list(index.unfinished())))
 
+    def in_assigned(self) -> Sequence[Known]:
+        """Tasks that ought to be in assigned/, as their events tell."""
+        return self._ask(lambda index: index.in_assigned())
+
     def retained(self, finished_before: datetime, limit: int) -> Sequence[Known]:
         """Tasks in done/ that finished before then, oldest first."""
         return self._ask(lambda index: index.retained(finished_before, limit))

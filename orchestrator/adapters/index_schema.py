@@ -96,6 +96,8 @@ def workspace_of(work: Path) -> str:
 def connect(database: Path, *, mode: str) -> sqlite3.Connection:
     """A connection in autocommit that may be used from several threads, one at a time. `mode`: ro, rw or rwc."""
     uri = f"{Path(os.path.realpath(database)).as_uri()}?mode={mode}"
+    if mode == "ro" and not os.access(database.parent, os.W_OK) and not wal_of(database).exists():
+        uri += "&immutable=1"  # a read-only disk: SQLite would want to make the log that is not there
     return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
 

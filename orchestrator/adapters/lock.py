@@ -18,6 +18,7 @@ from orchestrator.errors import BusyError, OrchestratorError
 NAME = "daemon.lock"
 SIZE = 4096  # always written whole and in place, so that it can still be said that the disk is full
 _PATIENCE = 0.25  # seconds: whoever asks "does a daemon run?" holds a shared lock for a moment, and is no daemon
+_FOR_A_COMMAND = 15.0  # seconds: whoever is no daemon carries one thing out, and lets go
 _STEP = 0.005
 
 
@@ -66,7 +67,7 @@ class WorkspaceLock:
         self._since = ""
 
     def acquire(self) -> None:
-        """Takes the lock, and says who has it.
+        """Takes the lock, and says who has it. A command that holds it for a moment is waited for, a daemon is not.
 
         Raises:
             BusyError: somebody else has it; the message names them.
@@ -113,11 +114,11 @@ class WorkspaceLock:
         self.release()
 
     def _locked(self) -> int:
-        deadline = time.monotonic() + _PATIENCE
+        began = time.monotonic()
         while True:
             fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
             try:
-                _lock(fd, deadline)
+                _lock(fd, began)
             except BaseException:
                 os.close(fd)
                 raise
@@ -144,14 +145,16 @@ class WorkspaceLock:
         os.pwrite(self._fd, content.ljust(SIZE - 1) + b"\n", 0)
 
 
-def _lock(fd: int, deadline: float) -> None:
+def _lock(fd: int, began: float) -> None:
     while True:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            if time.monotonic() > deadline:
-                with os.fdopen(os.dup(fd), "rb") as file:
-                    raise BusyError(_busy(_read(file))) from error
+            with os.fdopen(os.dup(fd), "rb") as file:
+                held = _read(file)
+            patience = _PATIENCE if held.what == "daemon" else _FOR_A_COMMAND
+            if time.monotonic() - began > patience:
+                raise BusyError(_busy(held)) from error
             time.sleep(_STEP)
         else:
             return

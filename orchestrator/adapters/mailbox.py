@@ -63,9 +63,7 @@ class FolderMailbox:
             return []
 
     def inbox(self) -> list[Entry]:
-        """What lies in the inbox and could be a task. Where somebody took the folder away, it is made again."""
-        if not (self._work / layout.INBOX).is_dir():
-            self.make_folders()
+        """What lies in the inbox and could be a task."""
         return self._entries(layout.INBOX)
 
     def assigned(self) -> list[Entry]:
@@ -137,8 +135,12 @@ class FolderMailbox:
         return os.path.lexists(self._work / path)
 
     def write(self, path: str, content: bytes) -> None:
-        """Replaces the file whole."""
-        files.write_beside_and_rename(self._work / path, content)
+        """Replaces the file whole; its folder is made again where somebody took it away."""
+        try:
+            files.write_beside_and_rename(self._work / path, content)
+        except FileNotFoundError:
+            (self._work / path).parent.mkdir(parents=True, exist_ok=True)
+            files.write_beside_and_rename(self._work / path, content)
 
     def create(self, path: str, content: bytes) -> None:
         """Makes the file; NameTakenError where one is there."""

@@ -8,6 +8,7 @@ from orchestrator.errors import NotFoundError
 
 STATE = "orchestrator"  # the state folder's name inside git's own
 STATE_WITHOUT_GIT = ".orchestrator"
+CONFIG_OF_BARE = "orchestrator-config"  # in a bare repository `config` is git's own file
 WORK_MARKER = "orchestrator-work"  # a file in the git directory of the linked worktree that is our work folder
 
 
@@ -57,7 +58,7 @@ def _with_git(root: Path, git_dir: Path, common: Path, *, bare: bool) -> Place:
     return Place(
         root=root,
         work=work,
-        config=root / "config",
+        config=root / (CONFIG_OF_BARE if bare else "config"),
         state=common / STATE,
         git_dir=git_dir,
         common_dir=common,

@@ -105,8 +105,8 @@ class Sync:
         if "non-fast-forward" in why or "fetch first" in why:
             return (
                 f"{self._name} has commits of host {self.host} that this repository lacks, and nothing was "
-                "overwritten: another machine uses that name (set ORCHESTRATOR_HOST on one of them), or this repository was "
-                f"restored from before (git fetch {self._name} {HOSTS}{self.host} shows them)"
+                "overwritten: another machine uses that name (set ORCHESTRATOR_HOST on one of them), or this "
+                f"repository was restored from before (git fetch {self._name} {HOSTS}{self.host} shows them)"
             )
         return f"{self._name} refused the push of host {self.host}: {why or 'it did not answer'}"
 

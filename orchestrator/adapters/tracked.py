@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,20 +21,21 @@ from orchestrator.adapters.tracked_pace import Pace
 from orchestrator.adapters.tracked_pending import Begun, Pending, Waiting
 from orchestrator.adapters.tracked_publish import Publisher
 from orchestrator.adapters.tracked_quiet import JustMovedError, NotNowError
-from orchestrator.adapters.trail import files
-from orchestrator.adapters.trail.compare import task_of
+from orchestrator.adapters.tracked_recovery import by_task, compared, paths_of, taken_back, uncommitted
+from orchestrator.adapters.tracked_upstream import Upstream
 from orchestrator.adapters.trail.journal import Journal
 from orchestrator.adapters.trail.maintenance import Maintenance
 from orchestrator.adapters.trail.ref import Ref, repository
-from orchestrator.core.layout import INBOX
 from orchestrator.core.settings import TrailSettings
-from orchestrator.core.transition import Change, Transition
+from orchestrator.core.transition import Transition
 from orchestrator.errors import OrchestratorError
 from orchestrator.ports import Recovered
 
+_CALM = 1.0  # seconds between publishings, up to which a clone with a remote counts as the daemon's own
 _BATCH = 2000  # transitions of one publishing
 _TRIES = 5  # at once, where somebody commits while we make ours
 _HOLD = 0.2  # seconds; 150 ms gave no bad commit in the measurement (GIT-FACTS 1e)
+_FOLLOW = 30.0  # seconds between two looks at the remote while nothing is published
 _WATCH = (0.3, 1.0, 2.0)  # seconds after a publishing at which the index is looked at again
 
 
@@ -91,13 +92,17 @@ class TrackedTrail:
         self._now = now
         every = settings.publish_every.total_seconds()
         self._checkout = checkout_of(place)
-        self._publisher = Publisher(self._checkout, place.state, hold=_HOLD if every else 0.0)
+        is_own_clone = bool(settings.remote) and every <= _CALM
+        self._publisher = Publisher(self._checkout, place.state, hold=0.0 if is_own_clone else _HOLD)
         self._journal = Journal(place.state / "tracked.journal")
         self._pending = Pending(place.state / "tracked.pending")
         self._branch = ""
         self._choose_branch()
         self._seen = ""  # the commit whose work folder was last made, or found, as it should be
         self._published: _Published | None = None
+        self._upstream: Upstream | None = None  # only a clone of its own follows its remote and pushes by itself
+        if is_own_clone:
+            self._upstream = Upstream(self._checkout, self._publisher, settings.remote)
         self._turn = threading.Lock()  # the pace's thread, `recover` and `idle` work one at a time
         self._pace = Pace(
             every=every, has_work=lambda: bool(len(self._pending)), publish=self._publish, look=self._look
@@ -110,14 +115,16 @@ class TrackedTrail:
 
     @property
     def waiting(self) -> str:
-        """What publishing waits for, in a sentence; empty: for nothing but its time."""
-        count = len(self._pending)
-        return f"{count} commits wait to be published: {self._pace.waiting}" if count and self._pace.waiting else ""
+        """What publishing waits for although nothing is wrong, in a sentence; empty: for nothing but its time."""
+        count, why = len(self._pending), self._pace.waiting
+        if count and why:
+            return f"{count} {'commit waits' if count == 1 else 'commits wait'} to be published: {why}"
+        return self._upstream.why if self._upstream else ""
 
     @property
     def trouble(self) -> str:
         """Why nothing can be published now, in a sentence; empty: all is well."""
-        return self._pace.broken or self._pending.trouble or self.waiting
+        return self._pace.broken or self._pending.trouble
 
     def intend(self, paths: Sequence[str]) -> int:
         """Notes that these paths are about to change. Raises OSError where that cannot be noted."""
@@ -151,8 +158,22 @@ class TrackedTrail:
             self._journal.compact()
             if self._branch:
                 Maintenance(Ref(repository(self._checkout.common), self._branch)).merge()
+        if self._upstream and self._upstream.is_due(_FOLLOW):
+            self._pace.look_in((0.0,))  # in its thread: a network may take its time
         if len(self._pending):
             self._pace.nudge()
+
+    def follow(self) -> bool:
+        """In a clone of its own: takes in what the remote has, puts our commits on top and pushes; whether it could.
+
+        Elsewhere nothing happens: a person fetches and pushes.
+        """
+        if self._upstream is None or not self._branch:
+            return True
+        with self._turn:
+            followed = self._upstream.follow(self._branch)
+            self._look_at_branch()
+        return followed
 
     def recover(self, extra_paths: Sequence[str] = ()) -> Recovered:
         """What an earlier process did not publish waits again; what it did not even hand over is recorded now."""
@@ -162,13 +183,13 @@ class TrackedTrail:
             tip = self.tip()
             found = self._journal.found
             paths = {path for paths in found.open.values() for path in paths} | set(extra_paths)
-            changes, notes = self._uncommitted(paths, tip)
+            pending = self._pending.all()
+            changes, notes = uncommitted(self._publisher, pending, paths, tip)
             if not found.trusted or not found.tip:
-                others, more = self._uncommitted(set(self._publisher.suspects(tip)) - paths, tip)
-                notes += more
-                # What a person has put into the inbox is theirs to commit until it is claimed.
-                changes += [each for each in others if each.content is None or not each.path.startswith(f"{INBOX}/")]
-            transitions = _by_task(changes, self._now())
+                others, more = compared(self._publisher, pending, paths, tip)
+                changes, notes = changes + others, notes + more
+            body = "On disk and not committed when the daemon started."
+            transitions = by_task(changes, word="recovered", at=self._now(), body=body)
             for transition in transitions:
                 self._pending.add(0, transition)
             self._journal.restart(tip)
@@ -176,19 +197,6 @@ class TrackedTrail:
         if len(self._pending):
             self._pace.nudge()
         return Recovered(commits=len(transitions), paths=tuple(each.path for each in changes), notes=tuple(notes))
-
-    def _uncommitted(self, paths: set[str], tip: str) -> tuple[list[Change], list[str]]:
-        """Where the disk is neither as in the commit nor as in what waits to be put on it."""
-        waiting = {change.path: change for each in self._pending.all() for change in each.transition.changes}
-        changes, notes = self._publisher.differences(sorted(paths), tip)
-        differing = {change.path: change for change in changes}
-        for path in paths & waiting.keys():
-            on_disk = _on_disk(self._checkout, path)
-            if _same(on_disk, waiting[path]):
-                differing.pop(path, None)
-            else:
-                differing[path] = on_disk
-        return list(differing.values()), notes
 
     def _settle_begun(self) -> None:
         """A process died while it published: either the branch moved, and the index has to follow, or it did not."""
@@ -202,7 +210,7 @@ class TrackedTrail:
         there = self._publisher.contains([each.transition for each in batch], begun.old, tip)
         done = [each for each, is_there in zip(batch, there, strict=True) if is_there]
         if done:
-            self._published = _Published(begun.old, begun.new, _paths(done), math.inf)
+            self._published = _Published(begun.old, begun.new, paths_of(done), math.inf)
         self._acknowledge(done, tip)
         self._pace.look_in(_WATCH[:1])
 
@@ -231,13 +239,14 @@ class TrackedTrail:
                     if left == 1:
                         raise
         self._pace.look_in(_WATCH)
+        self.follow()
 
     def _publish_batch(self) -> None:
         batch = self._pending.all()[:_BATCH]
         old = self.tip()
         new = self._publisher.chain([each.transition for each in batch], old)
         numbers = tuple(each.number for each in batch)
-        paths = _paths(batch)
+        paths = paths_of(batch)
         self._publisher.move(
             self._branch,
             old=old,
@@ -257,75 +266,30 @@ class TrackedTrail:
         with self._turn:
             self._mend_index()
             self._look_at_branch()
+        if self._upstream and self._upstream.is_due(_FOLLOW):
+            self.follow()
 
     def _mend_index(self) -> None:
         """A person's git that had read the index before we published may have put it back: ours goes in again."""
         last = self._published
-        if last is None or time.monotonic() > last.until:
+        if last is None or tracked_quiet.head(self._checkout.git_dir) != self._branch:
+            return
+        if time.monotonic() > last.until:
+            self._published = None
             return
         tip = self.tip()
         if self._publisher.lags(last.old, tip, last.paths):
+            self._published = replace(last, until=math.inf)  # it may take a while until git is quiet
             self._publisher.move(self._branch, old=tip, new=tip, base=last.old, paths=last.paths)
+            self._published = replace(last, until=time.monotonic() + _WATCH[-1])
 
     def _look_at_branch(self) -> None:
-        """A commit made from an index that was read before we published takes our files back: the disk is the truth.
-
-        What the disk does not have either was taken away on purpose, and stays away.
-        """
+        """A commit made from an index that was read before we published takes our files back: the disk is the truth."""
         tip = self.tip()
-        if not self._seen or tip == self._seen:
-            self._seen = tip
-            return
-        busy = self._journal.in_flight() | set(_paths(self._pending.all()))
-        paths = [path for path in self._publisher.changed_between(self._seen, tip) if path not in busy]
-        off, _ = self._publisher.differences(paths, tip)
-        still_off = {
-            change.path for change in self._publisher.differences([change.path for change in off], self._seen)[0]
-        }
-        taken_back = tuple(change for change in off if change.path not in still_off)
-        if taken_back:
-            count = len(taken_back)
-            self._pending.add(
-                0,
-                Transition(
-                    subject=f"task: repaired {count} {'file' if count == 1 else 'files'}",
-                    at=self._now(),
-                    body=f"Commit {tip[:12]} was made from an index of before and took them back; the disk has them.",
-                    trailers={"Task-Transition": "repaired"},
-                    changes=taken_back,
-                ),
-            )
+        if self._seen and tip != self._seen:
+            busy = self._journal.in_flight() | set(paths_of(self._pending.all()))
+            changes = taken_back(self._publisher, seen=self._seen, tip=tip, busy=busy)
+            body = f"Commit {tip[:12]} was made from an index of before and took this back; the disk has it."
+            for transition in by_task(changes, word="repaired", at=self._now(), body=body):
+                self._pending.add(0, transition)
         self._seen = tip
-
-
-def _paths(batch: Sequence[Waiting]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(change.path for each in batch for change in each.transition.changes))
-
-
-def _on_disk(checkout: Checkout, path: str) -> Change:
-    match files.read(checkout.root / checkout.prefix, path):
-        case files.OnDisk(content=content, executable=executable):
-            return Change(path=path, content=content, executable=executable)
-        case _:
-            return Change(path=path, content=None)
-
-
-def _same(one: Change, other: Change) -> bool:
-    return one.content == other.content and (one.content is None or one.executable == other.executable)
-
-
-def _by_task(changes: Sequence[Change], now: datetime) -> list[Transition]:
-    """One commit a task, and one for what belongs to none."""
-    groups: dict[str, list[Change]] = {}
-    for change in sorted(changes, key=lambda change: change.path):
-        groups.setdefault(task_of(change.path), []).append(change)
-    return [
-        Transition(
-            subject=f"task: recovered {task_id or f'{len(group)} files'}",
-            at=now,
-            body="On disk and not committed when the daemon started.",
-            trailers={"Task-Id": task_id, "Task-Transition": "recovered"},
-            changes=tuple(group),
-        )
-        for task_id, group in groups.items()
-    ]

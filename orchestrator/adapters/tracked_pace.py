@@ -32,6 +32,7 @@ class Pace:
         self._retry_at = 0.0  # the pause after one that could not be
         self._pause = _SOON
         self._looks: tuple[float, ...] = ()
+        self._announced = False  # somebody waits for company already: whoever comes then does not put it off
         self._urgent = False
         self._closing = False
         self.waiting = ""  # what the last try had to wait for
@@ -40,7 +41,9 @@ class Pace:
     def nudge(self) -> None:
         """There is something to publish."""
         with self._changed:
-            self._not_before = max(self._not_before, time.monotonic() + _GROUP if not self._every else 0.0)
+            if not self._announced:
+                self._announced = True
+                self._not_before = max(self._not_before, time.monotonic() + _GROUP)
             self._start()
             self._changed.notify_all()
 
@@ -105,6 +108,7 @@ class Pace:
                 if self._has_work():
                     moments.append(self._retry_at if self._urgent else max(self._retry_at, self._not_before))
                     if moments[-1] <= now:
+                        self._announced = False
                         return self._publish
                 self._changed.wait(min(moments) - now if moments else None)
             return None

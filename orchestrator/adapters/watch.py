@@ -1,6 +1,7 @@
 """A hint that a folder changed. The scan is the truth: a lost hint costs a moment, never a task (GIT-FACTS 2)."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -14,18 +15,22 @@ MISSED_FOR_MS = 200  # the same, while one of them is not there
 class FolderWatch:
     """Watches folders that exist, not recursively. `glance` compares their times, for what no hint told."""
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], *, below: Sequence[Path] = ()) -> None:
+        """`below`: the folders inside of these are glanced at as well, and not watched."""
         self._folders = tuple(folders)
+        self._below = tuple(below)
         self._times = self._look()
 
-    def _look(self) -> tuple[int, ...]:
-        times = []
-        for folder in self._folders:
-            try:
-                times.append(os.stat(folder).st_mtime_ns)  # noqa: PTH116 - once a second, for life: no object each
-            except FileNotFoundError:
-                times.append(0)
-        return tuple(times)
+    def _look(self) -> dict[str, int]:
+        names = [os.fspath(folder) for folder in self._folders]
+        for folder in self._below:
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as scan:
+                names += [item.path for item in scan if item.is_dir(follow_symlinks=False)]
+        times = {}
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                times[name] = os.stat(name).st_mtime_ns  # noqa: PTH116 - once a second, for life: no object each
+        return times
 
     def glance(self) -> bool:
         """Whether a folder's time changed since the last glance."""

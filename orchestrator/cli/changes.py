@@ -51,6 +51,8 @@ def tell(call: Call, reply: Mapping[str, Any]) -> None:
     call.out.line(call.out.paint(plain(str(reply.get("message", ""))), Paint.GOOD))
     if reply.get("path"):
         call.out.line(f"  {plain(str(reply.get('status', '')))}: work/{plain(str(reply['path']))}")
+    if reply.get("warning"):
+        call.err.line(f"orchestrator: {plain(str(reply['warning']))}")
 
 
 def whole_id(call: Call, written: str) -> str:

@@ -12,6 +12,8 @@ from orchestrator.errors import UsageError
 if TYPE_CHECKING:
     from orchestrator.core.reports import StatusReport
 
+_FEW = 20  # names of tasks that cannot start
+
 
 @click.command(
     name="daemon",
@@ -46,10 +48,17 @@ def command(call: Call, once: bool, until_idle: bool, as_json: bool) -> int:
     finally:
         shown.end()
     report = call.ask(lambda service: service.status(0))
+    waiting, total = call.ask(lambda service: service.left_waiting(_FEW))
     if as_json:
-        call.out.envelope("daemon", {"exit_code": code, "until": until, "folders": dict(report.folders)})
-    else:
-        call.out.line(_summary(report))
+        left = {item.task_id: item.why for item in waiting}
+        told = {"exit_code": code, "until": until, "folders": dict(report.folders), "waiting": left}
+        call.out.envelope("daemon", told | {"waiting_total": total})
+        return code
+    call.out.line(_summary(report))
+    for item in waiting:
+        call.out.line(f"  {plain(item.task_id)}  {plain(item.why)}")
+    if total > len(waiting):
+        call.out.line(f"  and {total - len(waiting)} more that cannot start")
     return code
 
 

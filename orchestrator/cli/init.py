@@ -34,12 +34,17 @@ def command(call: Call, trail: str | None, force: bool, as_json: bool) -> None:
     if as_json:
         call.out.envelope("init", made)
         return
-    written = made.get("made")
-    paths = [str(path) for path in written] if isinstance(written, list | tuple) else []
+    paths, notes = _texts(made.get("made")), _texts(made.get("notes"))
     call.out.line(call.out.paint(f"{plain(str(place.root))} is a workspace", Paint.GOOD))
     for path in paths:
         call.out.line(f"  made {plain(path)}")
     if not paths:
         call.out.line("  everything was there already")
     call.out.line(f"  trail: {plain(str(made.get('trail', '')))}")
+    for note in notes:
+        call.err.line(f"orchestrator: {plain(note)}")
     call.err.line(f"next: {plain(str(made.get('next', 'orchestrator daemon')))}")
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list | tuple) else []

@@ -141,7 +141,7 @@ def reason(item: "Attention") -> str:
 
 def _next(item: "Attention") -> str:
     if item.what == "rejected":
-        return f"orchestrator show {item.id.removesuffix('.yaml').removesuffix('.yml')}"
+        return f"read work/{item.path}.why.md, mend the file, and put it into the inbox again"
     return f"orchestrator {'retry' if item.what == 'error' else 'show'} {item.id}"
 
 

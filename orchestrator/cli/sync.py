@@ -3,7 +3,8 @@
 import click
 
 from orchestrator.cli.call import Call, json_option, pass_call, words
-from orchestrator.cli.screen import plain
+from orchestrator.cli.screen import Paint, plain
+from orchestrator.cli.words import count
 
 
 @click.command(
@@ -25,6 +26,16 @@ def command(call: Call, as_json: bool) -> None:
     if as_json:
         call.out.envelope("sync", report)
         return
-    for key, value in report.items():
-        shown = ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value)
-        call.out.line(f"{plain(key)}: {plain(shown) or '-'}")
+    host, remote = plain(str(report.get("host", ""))), plain(str(report.get("remote", "")))
+    if report.get("pushed"):
+        call.out.line(call.out.paint(f"pushed the work of {host} to {remote}", Paint.GOOD))
+    hosts = report.get("hosts")
+    others = [item for item in hosts if isinstance(item, dict)] if isinstance(hosts, list) else []
+    call.out.line(f"fetched {count(len(others), 'branch', 'branches')} of hosts")
+    call.out.table(
+        [[str(item.get("host", "")), str(item.get("tip", ""))[:10], str(item.get("ref", ""))] for item in others]
+    )
+    for key, what in (("released", "let go of the claim on {}"), ("why", "{}")):
+        found = report.get(key)
+        for item in found if isinstance(found, list) else []:
+            call.err.line(what.format(plain(str(item))))

@@ -64,7 +64,9 @@ _ATTRIBUTES = tuple(name for name in Event.__dataclass_fields__ if name not in {
 
 def format_ts(ts: datetime) -> str:
     """UTC with microseconds and Z, e.g. 2026-02-12T11:01:00.123456Z."""
-    return ts.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if ts.tzinfo is not UTC:
+        ts = ts.astimezone(UTC)
+    return ts.isoformat(timespec="microseconds")[:-6] + "Z"  # strftime takes five times as long
 
 
 def encode(event: Event) -> bytes:

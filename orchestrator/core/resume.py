@@ -40,7 +40,7 @@ _STATUS_OF = {
     EventKind.TASK_CANCELLED: Status.CANCELLED,
     EventKind.TASK_BLOCKED: Status.BLOCKED,
 }
-_TURNED_BACK = {EventKind.TASK_CLAIMED, EventKind.TASK_RETRIED, EventKind.TASK_THAWED}
+_TURNED_BACK = {EventKind.TASK_CLAIMED, EventKind.TASK_RETRIED}
 
 
 def resume(events: Sequence[Event], status: Status, *, manual: bool) -> Resumption:
@@ -48,10 +48,12 @@ def resume(events: Sequence[Event], status: Status, *, manual: bool) -> Resumpti
     started = finished = closed = None
     attempt = 0
     lost = 0
+    retried_from = ""
     for event in events:
         if event.event in _TURNED_BACK:
             started = finished = closed = None
             lost = 0
+            retried_from = str(event.details.get("from", "")) if event.event == EventKind.TASK_RETRIED else ""
         elif event.event == EventKind.EXECUTION_STARTED:
             started, finished, closed = event, None, None
             attempt += 1
@@ -61,6 +63,8 @@ def resume(events: Sequence[Event], status: Status, *, manual: bool) -> Resumpti
         elif event.event in _CLOSING:
             closed = event
     stage = _stage(status, started, finished, closed, lost=lost, manual=manual)
+    if stage is Stage.REST and closed is None and status == retried_from:
+        stage = Stage.ASSIGN  # another turn was told, and the file has not followed
     return Resumption(stage=stage, attempt=attempt, started=started, finished=finished, closed=closed)
 
 

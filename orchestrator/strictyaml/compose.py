@@ -55,14 +55,7 @@ class _EndOfReadingError(Exception):
 
 def _span(event: Any) -> Span:  # the stubs have marks that may be None; those of a parser never are
     start, end = event.start_mark, event.end_mark
-    return Span(
-        line=start.line + 1,
-        column=start.column + 1,
-        end_line=end.line + 1,
-        end_column=end.column + 1,
-        start=start.index,
-        end=end.index,
-    )
+    return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1, start.index, end.index)
 
 
 _NOWHERE = Span(line=1, column=1, end_line=1, end_column=1, start=0, end=0)

@@ -2,6 +2,6 @@
 
 from orchestrator.taskfile.composing import compose
 from orchestrator.taskfile.file import TaskFile, TaskFileRefused, parse
-from orchestrator.taskfile.rewriting import rewrite
+from orchestrator.taskfile.rewriting import changed, rewrite
 
-__all__ = ["TaskFile", "TaskFileRefused", "compose", "parse", "rewrite"]
+__all__ = ["TaskFile", "TaskFileRefused", "changed", "compose", "parse", "rewrite"]

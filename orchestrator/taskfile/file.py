@@ -8,9 +8,10 @@ from orchestrator.core.task import Task
 from orchestrator.errors import OrchestratorError
 from orchestrator.strictyaml import Document, Node, YamlRefused, decode, problem_at, read
 from orchestrator.strictyaml.document import problem_in
+from orchestrator.strictyaml.encoding import MAX_BYTES
 from orchestrator.taskfile.build import build
 from orchestrator.taskfile.fields import Fields
-from orchestrator.taskfile.frontmatter import body_of, second_task, split, with_body_hint
+from orchestrator.taskfile.frontmatter import Parts, body_of, second_task, split, with_body_hint
 from orchestrator.taskfile.rules import id_fault, without_suffix
 
 
@@ -54,6 +55,23 @@ def parse(raw: bytes, *, name: str, path: str = "") -> TaskFile:
         document = _read(text[: parts.yaml_end], shown, has_body=parts.body_start > parts.yaml_end)
     except YamlRefused as refused:
         raise TaskFileRefused(refused.problems) from refused
+    return _told(raw, text, parts, document, name=name)
+
+
+def parse_read(raw: bytes, text: str, document: Document, *, name: str) -> TaskFile:
+    """What `parse` gives, for a text whose YAML part was read already: reading is most of its price."""
+    parts = split(text)
+    if parts.yaml_end != len(document.text) or len(raw) > MAX_BYTES or not isinstance(document.root.value, dict):
+        return parse(raw, name=name, path=document.path)
+    try:
+        _refuse_odd_keys(document, document.root.value)
+    except YamlRefused as refused:
+        raise TaskFileRefused(refused.problems) from refused
+    return _told(raw, text, parts, document, name=name)
+
+
+def _told(raw: bytes, text: str, parts: Parts, document: Document, *, name: str) -> TaskFile:
+    shown = document.path
     fields = Fields(document)
     stem = without_suffix(name)
     body = body_of(text, parts)

@@ -6,7 +6,7 @@ from orchestrator.errors import InternalError
 from orchestrator.strictyaml import Document, YamlRefused, read
 from orchestrator.strictyaml.emit import cleaned
 from orchestrator.taskfile.blockstyle import BlockMapping
-from orchestrator.taskfile.file import TaskFile
+from orchestrator.taskfile.file import TaskFile, parse_read
 from orchestrator.taskfile.flowstyle import FlowMapping
 
 
@@ -18,17 +18,37 @@ def rewrite(file: TaskFile, changes: Mapping[str, object | None]) -> bytes:
     where that is text which a line end would change). The result is read
     again and compared before it is given: raises InternalError where it would not say exactly what was asked.
     """
+    written = _written(file, changes, file.path)
+    return written[0] if written else file.raw
+
+
+def changed(file: TaskFile, changes: Mapping[str, object | None], *, path: str) -> TaskFile:
+    """The task file that `rewrite` makes, as it will be at `path`; the same one where nothing changes.
+
+    Raises:
+        InternalError: as `rewrite`; TaskFileRefused: with these fields it is no task.
+    """
+    written = _written(file, changes, path)
+    if not written:
+        return file
+    raw, text, document = written
+    return parse_read(raw, text, document, name=path.rpartition("/")[2])
+
+
+def _written(file: TaskFile, changes: Mapping[str, object | None], path: str) -> tuple[bytes, str, Document] | None:
+    """The new bytes, their text, and its YAML part as it was read again; None where nothing is to change."""
     wanted = {name: cleaned(value) for name, value in changes.items()}
     before = _plain(file.document)
     wanted = {name: value for name, value in wanted.items() if not _stands(before, name, value)}
     if not wanted:
-        return file.raw
+        return None
     after = {**before, **wanted}
     expected = {name: value for name, value in after.items() if name not in wanted or value is not None}
     for careful in (False, True):  # text as a block reads best; where its surroundings would change it, on one line
-        text = _spliced(file.document, wanted, careful=careful)
-        if _says(text, expected, file.path):
-            return file.mark + (text + file.text[len(file.document.text) :]).encode()
+        spliced = _spliced(file.document, wanted, careful=careful)
+        if (document := _read_again(spliced, expected, path)) is not None:
+            text = spliced + file.text[len(file.document.text) :]
+            return file.mark + text.encode(), text, document
     fields = ", ".join(wanted)
     raise InternalError(
         f"{file.path}: {fields} cannot be written without changing other fields; the file is left as it is"
@@ -50,12 +70,14 @@ def _spliced(document: Document, wanted: Mapping[str, object], *, careful: bool)
     return mapping.text()
 
 
-def _says(text: str, expected: Mapping[str, object], path: str) -> bool:
+def _read_again(text: str, expected: Mapping[str, object], path: str) -> Document | None:
+    """The text as it is read; None where it does not say exactly that."""
     try:
-        found = _plain(read(text, path=path))
-        return _same(dict(sorted(found.items())), dict(sorted(expected.items())))
+        document = read(text, path=path)
     except YamlRefused:
-        return False
+        return None
+    is_so = _same(dict(sorted(_plain(document).items())), dict(sorted(expected.items())))
+    return document if is_so else None
 
 
 def _plain(document: Document) -> dict[str, object]:

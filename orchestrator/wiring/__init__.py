@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from orchestrator.daemon import Progress
     from orchestrator.query import QueryService
 
+_WAYS = 4  # how often a command tries the other way, where a daemon begins or ends meanwhile
+
 
 def find_place(root: Path | None, *, use_git: bool) -> "Place":
     """The workspace at `root`, else the one around the current folder. NotFoundError where there is none."""
@@ -43,14 +45,32 @@ def trail_log(place: "Place", *, task_id: str = "", limit: int = 20) -> "list[Re
 
 
 def act(place: "Place", verb: str, arguments: Mapping[str, object]) -> dict[str, object]:
-    """Asks the running daemon to carry it out; where none runs, carries it out at once under the lock."""
+    """Asks the running daemon to carry it out; where none runs, carries it out at once under the lock.
+
+    A daemon may begin or end between the look and the deed: then the other way is taken. Nothing is done twice, because
+    NoDaemonError and BusyError both mean that nothing was done.
+    """
     from orchestrator.adapters import lock, requests
+    from orchestrator.errors import BusyError, NoDaemonError
 
-    if lock.holder(place.state) is not None:
-        return requests.ask(place.state, verb, dict(arguments), is_alive=lambda: lock.holder(place.state) is not None)
-    from orchestrator.wiring.alone import carry_out
+    def runs() -> bool:
+        held = lock.holder(place.state)
+        return held is not None and held.what == "daemon"
 
-    return carry_out(place, verb, arguments)
+    for _ in range(_WAYS):
+        try:
+            if runs():
+                return requests.ask(place.state, verb, dict(arguments), is_alive=runs)
+            from orchestrator.wiring.alone import carry_out
+
+            return carry_out(place, verb, arguments)
+        except NoDaemonError:
+            if runs():
+                raise
+        except BusyError:
+            if not runs():
+                raise
+    raise BusyError(f"{place.root}: daemons begin and end here all the time; try again when one stays")
 
 
 def run_daemon(place: "Place", *, until: str, on_progress: "Callable[[Progress], None] | None" = None) -> int:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from orchestrator import archiving, intaking
-from orchestrator.adapters import service
+from orchestrator.adapters import output_logs, service
 from orchestrator.adapters.lock import WorkspaceLock
 from orchestrator.adapters.requests import Request, RequestBox
 from orchestrator.adapters.watch import FolderWatch
@@ -19,6 +19,7 @@ from orchestrator.ports import TaskSource
 from orchestrator.slots import AtWork
 from orchestrator.wiring.boards import Boards
 from orchestrator.wiring.opening import Opened, read_settings
+from orchestrator.wiring.sources import open_source
 
 ARCHIVE_EVERY = timedelta(hours=1)
 
@@ -41,8 +42,10 @@ class House:
         self._working = working
         self._box = RequestBox(opened.place.state)
         work = opened.place.work
-        self._watch = FolderWatch([work / layout.INBOX, work / layout.ASSIGNED, self._box.folder])
+        assigned = work / layout.ASSIGNED
+        self._watch = FolderWatch([work / layout.INBOX, assigned, self._box.folder], below=[assigned])
         self._said = ("", "")
+        self._refused = ""  # what to say as long as the configuration on disk is not the one in force
         self._archived_at = 0.0
         self._answering: set[asyncio.Task[None]] = set()
         self.crashes = 0
@@ -61,6 +64,11 @@ class House:
             job = asyncio.create_task(self._answer(commands, request))
             self._answering.add(job)
             job.add_done_callback(self._answering.discard)
+
+    async def finish_answers(self) -> None:
+        """Waits for what is being answered: a command that was begun is carried out, and its client told."""
+        while self._answering:
+            await asyncio.wait(self._answering)
 
     async def _answer(self, commands: Commands, request: Request) -> None:
         reply: dict[str, object] | OrchestratorError
@@ -85,6 +93,7 @@ class House:
 
     def say(self, state: str, why: str = "") -> None:
         """Tells people, where it is something new."""
+        why = why or (self._refused if state == "running" else "")
         if (state, why) != self._said:
             self._said = (state, why)
             self._lock.say(state, why)
@@ -95,33 +104,45 @@ class House:
         service.notify(state)
 
     def write_boards(self) -> None:
-        """Brings the three pages up to date."""
-        self._boards.write(self._working())
+        """Brings the three pages up to date; where somebody took the folder away, it comes back first."""
+        if (self._opened.place.work / layout.COLLABORATION).is_dir():
+            self._boards.write(self._working())
 
     def housekeeping(self) -> bool:
-        """The trail's own, and what dead clients left."""
-        self._opened.trail.idle()
+        """The trail's own, folders that somebody took away, and what dead clients left."""
+        self._opened.trail.idle()  # brings the work folder back, with its files, where it was taken away
+        if not self._opened.trail.waiting:  # else another branch may be checked out, where there are none
+            self._opened.mailbox.make_folders()
         self._box.sweep()
         if self._opened.index.is_gone():
             self._opened.index.mend()
         return False
 
     async def archive(self) -> int:
-        """Done tasks past retention, a bounded number at a time."""
+        """Done tasks past retention, a bounded number at a time; when there are none, output past its own."""
         now = asyncio.get_running_loop().time()
         if self._archived_at and now - self._archived_at < ARCHIVE_EVERY.total_seconds():
             return 0
         done = await archiving.archive(self._opened.world)
         if not done:
             self._archived_at = now
+            keep = self._opened.configuration().retention.output_logs
+            await self._opened.world.disk(output_logs.remove_old, self._opened.place.state, keep)
         return done
 
     def reload(self) -> str:
         """Reads the configuration again; the last good one stays where the new one is refused."""
+        before = self._opened.configuration()
         try:
             self._opened.configuration.settings = read_settings(self._opened.place)
         except ConfigRefused as refused:
+            self._refused = "the new configuration was refused; the last good one is in force"
             return str(refused)
+        self._refused = ""
+        if self._opened.configuration().intake != before.intake:
+            self._source = open_source(self._opened)
+        if self._opened.configuration().trail != before.trail:
+            self._refused = "the new `trail:` settings take effect when the daemon is started again"
         return ""
 
     def report_crash(self, text: str) -> str:

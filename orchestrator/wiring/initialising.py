@@ -21,16 +21,17 @@ FILES = ("agents.yaml", "tools.yaml", "models.yaml", "policies.yaml")
 
 def initialise(place: Place, *, mode: str | None, force: bool) -> dict[str, object]:
     """What was made: {made: paths, trail: mode, next: command}. Raises OrchestratorError where it cannot be."""
-    place.state.mkdir(parents=True, exist_ok=True)
+    (place.state / "requests").mkdir(parents=True, exist_ok=True)  # by it the git hooks know that somebody listens
     with WorkspaceLock(place.state, what="init"):
         wanted = TrailMode(mode) if mode else _fitting_mode(place)
         made = _configure(place, wanted, force=force)
         settings = read_settings(place)
         is_new = not (place.work / "collaboration").is_dir()
-        trail = open_trail(place, settings.trail)
+        notes: list[str] = []
+        trail = open_trail(place, settings.trail, notes)
         try:
             FolderMailbox(place.work).make_folders()
-            notes = list(trail.recover().notes)
+            notes += trail.recover().notes
         finally:
             trail.close()
     if is_new:
@@ -44,7 +45,9 @@ def _fitting_mode(place: Place) -> TrailMode:
         return TrailMode.NONE
     if place.bare:
         return TrailMode.OWN
-    with Repo(place.root) as repository:  # opened and closed at once: GitPython is not for processes that live long
+    with Repo(
+        place.root, expand_vars=False
+    ) as repository:  # opened and closed at once: GitPython is not for processes that live long
         is_tracked = bool(repository.git.ls_files("--", "work"))
     return TrailMode.TRACKED if is_tracked else TrailMode.OWN
 
@@ -59,9 +62,9 @@ def _configure(place: Place, mode: TrailMode, *, force: bool) -> list[str]:
                 continue
             kept = target.with_name(f"{name}.{datetime.now(UTC):%Y%m%dT%H%M%S}.bak")
             shutil.copy2(target, kept)
-            made.append(f"config/{kept.name}")
+            made.append(f"{place.config.name}/{kept.name}")
         files.write_beside_and_rename(target, _text(folder("config") / name, mode))
-        made.append(f"config/{name}")
+        made.append(f"{place.config.name}/{name}")
     return made
 
 

@@ -113,7 +113,7 @@ def open_workspace(
     settings = read_settings(place)
     place.state.mkdir(parents=True, exist_ok=True)
     notes: list[str] = []
-    trail = open_trail(place, settings.trail)
+    trail = open_trail(place, settings.trail, notes)
     clock, disk = SystemClock(), WaitingDisk()
     mailbox = FolderMailbox(place.work)
     mailbox.make_folders()

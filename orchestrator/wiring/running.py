@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+from orchestrator.adapters.disk import WaitingDisk
 from orchestrator.adapters.lock import WorkspaceLock
 from orchestrator.adapters.place import Place
-from orchestrator.daemon import Daemon, Progress, Until
+from orchestrator.daemon import STOP_GRACE_SECONDS, Daemon, Progress, Until
 from orchestrator.slots import AtWork
 from orchestrator.wiring.boards import Boards, Chronicle
 from orchestrator.wiring.house import House
@@ -64,24 +65,30 @@ async def _live(
     house = House(opened, lock, boards, open_source(opened), working)
     daemon = Daemon(opened.world, house, until=until, on_progress=on_progress)
     daemons.append(daemon)
-    _listen(daemon, house)
+    _listen(daemon, house, opened.disk)
     await daemon.run()
     opened.disk.give_up()
+    await house.finish_answers()
     with suppress(OSError):
         await opened.world.disk(house.write_boards)
     house.say("stopped")
 
 
-def _listen(daemon: Daemon, house: House) -> None:
+def _listen(daemon: Daemon, house: House, disk: WaitingDisk) -> None:
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        daemon.ask_to_stop()
+        loop.call_later(STOP_GRACE_SECONDS, disk.give_up)  # a full disk must not keep it from ending
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, daemon.ask_to_stop)
+        loop.add_signal_handler(number, stop)
 
     def reload() -> None:
         house.tell_service_manager("RELOADING=1")
         if why := house.reload():
             print(f"orchestrator: the configuration stays as it was:\n{why}", file=sys.stderr)
-            house.say("running", "the new configuration was refused; the last good one is in force")
+            house.say("running")
         house.tell_service_manager("READY=1")
         daemon.look_again()
 

@@ -1,5 +1,6 @@
 """Where committed task files come from, if the configuration names a branch."""
 
+import time
 from collections.abc import Sequence
 
 from orchestrator.adapters.git import Git
@@ -8,14 +9,18 @@ from orchestrator.core import layout
 from orchestrator.core.settings import TrailMode
 from orchestrator.core.types import TaskId
 from orchestrator.ports import Offer, TaskSource
+from orchestrator.taskfile.rules import id_fault
 from orchestrator.wiring.opening import Opened
 from orchestrator.wiring.syncing import open_claims
+
+ASK_AGAIN_SECONDS = 30.0
 
 
 class BranchSource:
     """The task files of one branch. What was declined is not offered again while this daemon lives."""
 
     def __init__(self, opened: Opened) -> None:
+        self._not_before = 0.0
         self._declined: set[tuple[str, str]] = set()
         self._index = opened.index
         trail = opened.configuration().trail
@@ -28,11 +33,16 @@ class BranchSource:
         offers: Sequence[Offer] = self._intake.find(limit)
         if self._claims is None or not offers:
             return offers
-        claimed = self._claims.claim([TaskId(layout.stem(offer.name)) for offer in offers])
-        for offer in offers:
-            if layout.stem(offer.name) in claimed.lost:
-                self.decline(offer)
-        return [offer for offer in offers if layout.stem(offer.name) in claimed.won]
+        if time.monotonic() < self._not_before:
+            return []
+        ids = {layout.stem(offer.name): offer for offer in offers}
+        claimed = self._claims.claim([TaskId(task_id) for task_id in ids if not id_fault(task_id)])
+        for task_id in claimed.lost:
+            self.decline(ids[task_id])
+        if claimed.failed:  # the remote cannot be asked: not again at each look
+            self._not_before = time.monotonic() + ASK_AGAIN_SECONDS
+        # What is no task is nobody's: it goes into the inbox here, where what is wrong with it is said.
+        return [offer for task_id, offer in ids.items() if task_id in claimed.won or id_fault(task_id)]
 
     def moved(self) -> bool:
         """Whether the branch moved since the last look."""

@@ -5,8 +5,8 @@ from orchestrator.core.settings import TrailMode, TrailSettings
 from orchestrator.ports import Trail
 
 
-def open_trail(place: Place, settings: TrailSettings) -> Trail:
-    """The trail, with the work folder there. Its `recover` comes before anything is recorded."""
+def open_trail(place: Place, settings: TrailSettings, told: list[str]) -> Trail:
+    """The trail, with the work folder there; `told` gets what had to be mended. Its `recover` comes next."""
     if place.git_dir is None or settings.mode is TrailMode.NONE:
         from orchestrator.adapters.trail.none import NoTrail
 
@@ -17,8 +17,8 @@ def open_trail(place: Place, settings: TrailSettings) -> Trail:
 
         place.work.mkdir(parents=True, exist_ok=True)
         return TrackedTrail(place, settings)
-    from orchestrator.adapters.trail import worktree
     from orchestrator.adapters.trail.own import OwnTrail
 
-    worktree.create(place, settings)
-    return OwnTrail(place, settings)
+    trail = OwnTrail(place, settings)
+    told.extend(trail.prepare())
+    return trail

@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from orchestrator.adapters.buckets import Buckets
+from orchestrator.adapters.buckets import FLAT, Buckets
 from orchestrator.core.layout import FULL
 
 DAY = "2026-02-12"
@@ -57,7 +57,7 @@ def test_a_file_or_a_link_with_the_name_of_a_folder_is_passed_over(tmp_path: Pat
 
 
 def test_a_root_is_flat_until_it_is_full(tmp_path: Path) -> None:
-    fill(tmp_path, FULL - 1)
+    fill(tmp_path, FLAT - 1)
     buckets = Buckets(tmp_path)
     assert [buckets.flat_or_bucket(DAY), buckets.flat_or_bucket(DAY)] == ["", DAY]
 

@@ -86,6 +86,19 @@ def test_nobody_holds_a_workspace_that_was_never_locked(tmp_path: Path) -> None:
     assert not (tmp_path / "absent").exists()
 
 
+def test_a_command_that_holds_it_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+    command = WorkspaceLock(tmp_path, what="submit")
+    command.acquire()
+    daemon = WorkspaceLock(tmp_path)
+    thread = threading.Thread(target=daemon.acquire)
+    thread.start()
+    wait_for_door(tmp_path / NAME)
+    command.release()
+    thread.join()
+    assert daemon.is_held()
+    daemon.release()
+
+
 def test_what_the_holder_says_is_always_the_same_size_in_the_same_file(tmp_path: Path) -> None:
     with WorkspaceLock(tmp_path) as lock:
         inode = (tmp_path / NAME).stat().st_ino

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import orchestrator
@@ -90,21 +90,32 @@ def daemon(root: Path, command: Sequence[str] = PROGRAM) -> Iterator[Running]:
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         address = f"{folder}/notify"
         channel.bind(address)
-        channel.settimeout(300)
+        channel.settimeout(0.5)
         with (root / "daemon.log").open("ab") as log:
             began = time.perf_counter()
             process = subprocess.Popen(
                 [*command, "daemon"], cwd=root, env=environment(NOTIFY_SOCKET=address), stdout=log, stderr=log
             )
-        while b"READY=1" not in channel.recv(4096):
-            if process.poll() is not None:
-                raise SystemExit(f"the daemon did not start: see {root}/daemon.log")
-        channel.setblocking(False)
+        try:
+            _await_ready(process, channel)
+        except TimeoutError:
+            process.kill()
+            raise SystemExit(f"the daemon did not start: {(root / 'daemon.log').read_text()}") from None
         running = Running(process, root, time.perf_counter() - began)
         try:
             yield running
         finally:
             running.stop()
+
+
+def _await_ready(process: subprocess.Popen[bytes], channel: socket.socket) -> None:
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        with suppress(TimeoutError):
+            if b"READY=1" in channel.recv(4096):
+                channel.setblocking(False)  # what it says later is not read
+                return
+    raise TimeoutError
 
 
 def wait_until(condition: Callable[[], bool], what: str, *, every: float = 0.05, limit: float = 1800) -> None:

@@ -1,15 +1,17 @@
 """Starts `orchestrator` many times without paying for its imports: one process that has them forks for each call.
 
-It reads calls from its stdin, one JSON object a line: {argv, cwd, env, output}. For each it answers `pid N`, and once
-that process has ended, `status N` (a wait status). Run as a script; `Launcher` is the other side.
+It reads calls from its stdin, one JSON object a line: {argv, cwd, env, output, gate}. For each it answers `pid N`, and
+once that process has ended, `status N` (a wait status). Run as a script; `Launcher` is the other side.
 """
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -17,24 +19,37 @@ class Launcher:
     """One call at a time."""
 
     def __init__(self) -> None:
+        self._started = 0
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).resolve())], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def start(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: Path) -> int:
-        """The process id; its session is its own, and its output goes to the end of that file."""
+    def start(
+        self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: Path, gate: Path | None = None
+    ) -> int:
+        """The process id; its session is its own, and its output goes to the end of that file.
+
+        `gate`: a named pipe; it begins when somebody opens that for writing.
+        """
         call = {"argv": list(argv), "cwd": str(cwd), "env": dict(env), "output": str(output)}
+        call["gate"] = str(gate or "")
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(call) + "\n")
         self._process.stdin.flush()
-        return self._answer("pid")
+        self._started = self._answer("pid")
+        return self._started
 
     def wait(self) -> int:
         """Waits until the started process has ended: its exit code, or minus the signal that ended it."""
-        return os.waitstatus_to_exitcode(self._answer("status"))
+        status = self._answer("status")
+        self._started = 0
+        return os.waitstatus_to_exitcode(status)
 
     def close(self) -> None:
-        """Ends the launcher."""
+        """Ends the launcher, and what it started."""
+        if self._started:
+            with suppress(ProcessLookupError):
+                os.kill(self._started, signal.SIGKILL)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
@@ -91,6 +106,8 @@ def _become(call: dict[str, object]) -> None:
     assert isinstance(argv, list)
     os.environ.clear()
     os.environ.update(env)
+    if call["gate"]:
+        os.close(os.open(str(call["gate"]), os.O_RDONLY))
     code = 70
     try:
         code = run(argv)

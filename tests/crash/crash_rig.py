@@ -119,12 +119,13 @@ class Rig:
 
     # --- the daemon ---
 
-    def start(self, *words: str, die_at: str = "") -> None:
-        """Starts a daemon, or another verb."""
+    def start(self, *words: str, die_at: str = "", gate: Path | None = None) -> int:
+        """Starts a daemon, or another verb; the process id. `gate`: it begins when that named pipe is written to."""
         env = {**self.env, "ORCHESTRATOR_TEST_DIE_AT": die_at} if die_at else self.env
         flags = [] if self.trail == "own" else ["--no-git"]
         argv = [*flags, *(words or ("daemon", "--until-idle"))]
-        self._pid = self._launcher.start(argv, cwd=self.root, env=env, output=self.output)
+        self._pid = self._launcher.start(argv, cwd=self.root, env=env, output=self.output, gate=gate)
+        return self._pid
 
     def wait(self) -> int:
         """Waits for its end: its exit code, or minus a signal."""

@@ -69,6 +69,7 @@ class Workspace:
         self.dropped: list[str] = []
         self.env: dict[str, str] = {}
         self.branch = BRANCH
+        self.config = root / ("config" if not (root / "config").is_file() else "orchestrator-config")
         self._output = aside / "output"
         self._daemon: subprocess.Popen[bytes] | None = None
 
@@ -77,7 +78,7 @@ class Workspace:
     def program(self, *words: str, stdin: str = "", at: Path | None = None) -> Ended:
         """Calls it to its end."""
         ended = subprocess.run(
-            self._argv(words), cwd=at or self.root, input=stdin, capture_output=True, text=True, check=False,
+            self.argv(words), cwd=at or self.root, input=stdin, capture_output=True, text=True, check=False,
             env=self._environment(), timeout=SECONDS,
         )  # fmt: skip
         return Ended(ended.returncode, ended.stdout, ended.stderr)
@@ -96,7 +97,7 @@ class Workspace:
 
     def configure(self, *, agents: str = AGENTS, policies: str = POLICIES) -> None:
         """Writes the four files."""
-        config = self.root / "config"
+        config = self.config
         config.mkdir(exist_ok=True)
         (config / "agents.yaml").write_text(agents)
         (config / "models.yaml").write_text(MODELS)
@@ -104,7 +105,8 @@ class Workspace:
         paths = {"journal": shlex.quote(str(self.journal)), "gate": shlex.quote(str(self.gate))}
         (config / "tools.yaml").write_text(TOOLS.format(**paths))
 
-    def _argv(self, words: tuple[str, ...]) -> list[str]:
+    def argv(self, words: tuple[str, ...]) -> list[str]:
+        """The program with those words."""
         return [sys.executable, "-m", "orchestrator", *self.flags, *words]
 
     def _environment(self) -> dict[str, str]:
@@ -165,7 +167,7 @@ class Workspace:
         assert self._daemon is None, "it runs already"
         with self._output.open("wb") as output:
             self._daemon = subprocess.Popen(
-                self._argv(("daemon", *words)), cwd=self.root, env=self._environment(), stdin=subprocess.DEVNULL,
+                self.argv(("daemon", *words)), cwd=self.root, env=self._environment(), stdin=subprocess.DEVNULL,
                 stdout=output, stderr=output,
             )  # fmt: skip
         if words:
@@ -256,7 +258,7 @@ class Workspace:
         """The branch of the trail holds what is on disk, to the byte; git sees nothing to do; the objects are sound."""
         status = git(self.work, "status", "--porcelain", "--untracked-files=all", "--", ".", ":!*/inbox/*")
         assert status == "", status
-        disk, branch = _on_disk(self.work), _on_branch(self.work, self.branch)
+        disk, branch = _on_disk(self.work), _on_branch(self.root, self.branch)
         assert {
             path: (disk.get(path), branch.get(path)) for path in disk | branch if disk.get(path) != branch.get(path)
         } == {}

@@ -91,6 +91,13 @@ def test_a_manual_task_waits_for_a_person(world: World) -> None:
     assert "README.md" in text
 
 
+def test_commands_at_the_same_time_wait_for_one_another(world: World) -> None:
+    calls = [world.begin("submit", "--agent", "writer", "--title", "x", "--name", f"t{n}") for n in range(5)]
+    ended = [call.communicate(timeout=60) for call in calls]
+    assert [call.returncode for call in calls] == [0] * 5, ended
+    assert world.well("status", "--json").data["folders"]["inbox"] == 5
+
+
 def test_start_is_for_people_and_says_so(world: World) -> None:
     task = submitted(world)
     world.well("daemon", "--until-idle")

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from world import AGENTS, DONE, TOOL, Fake, said, until, working
+from world import AGENTS, DONE, TOOL, Fake, run, said, until, working
 
 from orchestrator.core import layout
 from orchestrator.core.claims import Claims
@@ -443,7 +443,7 @@ def test_once_leaves_what_comes_later_for_another_time(fake: Fake) -> None:
     fake.clock.go_on(seconds=1)
     daemon = fake.daemon(Until.ONCE)
     fake.clock.go_on(seconds=1)
-    asyncio.run(daemon.run())
+    run(daemon.run())
     assert fake.status("x") is Status.DONE
     assert len(fake.engine.runs) == 1
     assert [entry.name for entry in fake.mailbox.inbox()] != []

@@ -52,7 +52,8 @@ def check_hidden(place: Place) -> None:
     plain = Git(git.folder)
     if not plain.succeeds("check-ignore", "-q", "--no-index", "--", f"{relative}/x"):
         raise OrchestratorError(
-            f"{_rule(plain, place.work, relative)}: brings {relative}/ back into `git status`, where `git add -A` would add it; take that line away"
+            f"{_rule(plain, place.work, relative)}: brings {relative}/ back into `git status`, "
+            "where `git add -A` would add it; take that line away"
         )
 
 

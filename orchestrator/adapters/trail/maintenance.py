@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from orchestrator.adapters.trail.ref import Ref
 
-_PACKS = 50
+PACKS = 50  # more of them than that slow down every `git log` (1,869: 1.3 s instead of 0.08 s)
 _SECONDS = 600
 _GRAPH_AFTER = 2000  # commits since the last commit-graph
 _REFLOG = 4 << 20  # bytes
@@ -36,13 +36,19 @@ class Maintenance:
             return 0
         return sum(name.endswith(".pack") and f"{name[:-5]}.keep" not in names for name in names)
 
-    def is_due(self) -> bool:
-        """Whether there are too many packs."""
-        return self.packs() > _PACKS
+    def is_child_old(self) -> bool:
+        """Whether the packs of the living child, kept from being merged, are too many by themselves."""
+        with suppress(OSError):
+            return sum(name.endswith(".keep") for name in os.listdir(self._packs)) > PACKS
+        return False
 
-    def merge(self) -> None:
-        """Merges the small packs into larger ones; a pack that is large stays as it is."""
-        if self.is_due():
+    def is_due(self, more_than: int = PACKS) -> bool:
+        """Whether there are too many packs."""
+        return self.packs() > more_than
+
+    def merge(self, more_than: int = PACKS) -> None:
+        """Merges the small packs into larger ones, where there are too many; one that is large stays as it is."""
+        if self.is_due(more_than):
             self._run("-c", "pack.threads=1", "repack", "--geometric=2", "-d", "-l", "-q")
 
     def graph(self, commits: int) -> None:

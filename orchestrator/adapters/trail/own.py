@@ -38,7 +38,7 @@ def _utc_now() -> datetime:
 
 
 class OwnTrail:
-    """Implements `ports.Trail`. `worktree.create` must have been called once in this repository, or `recover`."""
+    """The port `Trail`. `worktree.create` must have been called once in this repository, or `recover`."""
 
     def __init__(self, place: Place, settings: TrailSettings, *, now: Callable[[], datetime] = _utc_now) -> None:
         """Starts nothing yet. Raises NotFoundError where there is no repository."""
@@ -66,7 +66,7 @@ class OwnTrail:
         self._known_admin: Path | None = None
         self._watched_until = 0.0  # somebody is at work in the work folder
         self._was_watched = False
-        self._has_looked = False
+        self._was_touched_before = False  # ... or was, before this process came
         self._closed = False
 
     @property
@@ -118,6 +118,19 @@ class OwnTrail:
         """Waits until all that was handed over is durable; False where it is not by then."""
         return self._queue.flush(seconds)
 
+    def prepare(self) -> tuple[str, ...]:
+        """Makes the work folder a worktree of the branch, and whole, before anything in it is read; what was mended.
+
+        Raises:
+            OrchestratorError: it cannot be, and what to do.
+            OSError: the disk refuses.
+        """
+        with self._lock:
+            repaired = worktree.create(
+                self._place, self._settings, last_tip=self._landing.tip, leave=self._journal.in_flight
+            )
+        return repaired.notes
+
     def recover(self, extra_paths: Sequence[str] = ()) -> Recovered:
         """Makes the work folder whole, then commits what is on disk and not on the branch.
 
@@ -129,18 +142,20 @@ class OwnTrail:
         """
         with self._lock:
             self._committer.clear()
-            found = self._journal.found
             repaired = worktree.repair(
                 self._place, self._settings, last_tip=self._landing.tip, leave=self._journal.in_flight
             )
             tip = self._ref.tip()
             paths = self._under_way(tip)
             notes = list(repaired.notes)
+            is_everything = paths is None
             if paths is None:
-                if found.tip or found.open or not found.trusted:
-                    notes.append("everything on disk was compared with the branch")
+                notes.append("everything on disk was compared with the branch")
                 admin = self._admin()
                 paths = set(self._comparison.suspects(admin, tip)) if admin else set()
+            self._index = None
+            index = self._find_index()
+            self._was_touched_before = index is not None and index.was_touched() and not is_everything
             done = self._landing.commit_differences(paths | set(extra_paths), tip, "recovered")
             self._landing.foreign.append(tip)
             self._landing.tip = done.tip
@@ -160,7 +175,7 @@ class OwnTrail:
             with self._lock:
                 self._mend_folder()
                 self._landing.catch_up()
-                if not self.backlog:
+                if not self.backlog and self._upkeep.is_child_old():
                     self._committer.rest()
             self._house.tidy()
             self._journal.compact()
@@ -240,22 +255,21 @@ class OwnTrail:
 
     def _look_around(self, index: Index) -> bool:
         """What others did meanwhile, to the branch and in the work folder; whether nothing is left to look at."""
-        was_touched = index.was_touched()
+        # A reset, checkout or stash in there may have brought back what our last commits changed, and may still go on
+        # after it wrote the index: so all that changed lately is looked at, now and once more.
+        if index.was_touched():
+            self._watched_until = time.monotonic() + _WATCHED
         suspects: list[str] = []
-        if was_touched and not self._has_looked and (admin := self._admin()) is not None:
+        if self._was_touched_before and (admin := self._admin()) is not None:
             # While no daemon ran: nothing is known of it, so every file is looked at, while the work goes on.
             suspects = self._comparison.suspects(admin, self.tip())
-        self._has_looked = True
         with self._lock:
             self._landing.catch_up()
             self._landing.doubtful.update(suspects)
+            self._was_touched_before = False
             for commit in self._landing.foreign:
                 index.also_at(commit)
             self._landing.foreign.clear()
-            # A reset, checkout or stash in there may have brought back what our last commits changed, and may still be
-            # at it after it wrote the index: so all that changed lately is looked at, now and once more.
-            if was_touched:
-                self._watched_until = time.monotonic() + _WATCHED
             is_watched = time.monotonic() < self._watched_until
             if is_watched or self._was_watched:
                 self._landing.doubt_lately_changed()

@@ -35,7 +35,9 @@ def ref_of(place: Place, settings: TrailSettings) -> Ref:
     return Ref(repository(place.common_dir), f"refs/heads/{settings.branch}")
 
 
-def create(place: Place, settings: TrailSettings) -> None:
+def create(
+    place: Place, settings: TrailSettings, *, last_tip: str = "", leave: Callable[[], Collection[str]] = tuple
+) -> Repaired:
     """Makes the work folder a worktree of the trail's branch; nothing where it is one. Files of a person's in it are
     kept, and are the first commit.
 
@@ -48,7 +50,7 @@ def create(place: Place, settings: TrailSettings) -> None:
     place.work.parent.mkdir(parents=True, exist_ok=True)
     exclude.hide(place)
     exclude.check_hidden(place)
-    repair(place, settings)
+    return repair(place, settings, last_tip=last_tip, leave=leave)
 
 
 def repair(

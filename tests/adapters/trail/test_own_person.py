@@ -16,7 +16,10 @@ PRE_COMMIT = f"{sys.executable} -m pre_commit"
 CONFIG = (
     "repos: [{repo: local, hooks: [{id: t, name: t, language: system, entry: sed -i s/untidy/tidy/, files: main.py}]}]"
 )
-TOPIC = "git checkout -qb topic; echo t > main.py; git commit -qam t; git checkout -q main; echo m > main.py; git commit -qam m"
+TOPIC = (
+    "git checkout -qb topic; echo t > main.py; git commit -qam t;"
+    "git checkout -q main; echo m > main.py; git commit -qam m"
+)
 
 SCENARIOS = {
     "edits, stages and commits": [

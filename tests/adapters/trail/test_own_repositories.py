@@ -16,7 +16,6 @@ from orchestrator.adapters.trail.stream import PathRefusedError
 from orchestrator.core.settings import TrailSettings
 from orchestrator.core.transition import Change
 from orchestrator.errors import NotFoundError
-from orchestrator.ports import Trail
 
 OpenTrail = Callable[[Path], OwnTrail]
 
@@ -230,7 +229,7 @@ def test_no_repository_is_refused_with_what_to_do(tmp_path: Path) -> None:
 
 
 def test_no_trail_takes_everything() -> None:
-    trail: Trail = NoTrail()
+    trail = NoTrail()
     trail.record(trail.intend(["x"]), transition("done", "x"))
     assert (trail.flush(0), trail.backlog, trail.trouble, trail.tip(), trail.recover().commits) == (True, 0, "", "", 0)
     trail.idle()

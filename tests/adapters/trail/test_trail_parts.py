@@ -49,7 +49,7 @@ def test_nothing_in_a_transition_becomes_a_command(subject: str, body: str, cont
             stream = stream[size:].removeprefix(b"\n")
         elif line:
             commands.append(line.split()[0])
-    assert commands == [b"commit", b"mark", b"committer", b"M"]
+    assert commands == [b"blob", b"mark", b"commit", b"mark", b"committer", b"M"]
 
 
 @pytest.mark.parametrize(
