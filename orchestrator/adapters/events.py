@@ -69,7 +69,8 @@ class EventFiles:
             if path is not None:
                 with contextlib.suppress(FileNotFoundError):  # a person took it away: the task gets a new one
                     return Appended(path=path, content=self._write(path, data, create=False))
-            if not self._work.is_dir():  # all was taken away, and may come back: then with the file, not a part of it
+            # Where all was taken away it may come back: then with the whole file, and not with what is added now.
+            if not self._work.is_dir() and (task_id in self._paths or self._locate(task_id)):
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(self._work))
             path = f"{TELEMETRY}/{self._buckets.place(day)}/{task_id}{SUFFIX}"
             try:

@@ -157,11 +157,8 @@ def _check_kept(subject: Subject, task_id: str, raw: bytes) -> None:
 
 
 def _check_told(subject: Subject, task_id: str, path: str, status: str, events: list[Event]) -> None:
-    if not events:
-        if status != "new":
-            subject.fault(Fault.UNEXPLAINED, task_id, f"no event tells why it is {status}")
-        return
-    told, where = "new", ""
+    """The events tell of exactly this status at this place, and of nothing twice."""
+    told, where = ("new", "") if events else (status if status == "new" else "nothing", path)
     for event in events:
         told = STATUS_AFTER.get(event.event, told)
         if event.event in STATUS_AFTER and event.path:
@@ -172,10 +169,8 @@ def _check_told(subject: Subject, task_id: str, path: str, status: str, events: 
         subject.fault(Fault.UNEXPLAINED, task_id, f"its events say {where}, it is in {path}")
     if told in {"assigned", "in_progress"}:
         subject.fault(Fault.UNEXPLAINED, task_id, f"the daemon came to rest and left it {told}")
-    if told == "error":
-        lost = sum(event.event == "execution_finished" and event.reason == "lost" for event in events)
-        if events[-1].error_kind != "lost" or lost < MOST_LOST:
-            subject.fault(Fault.UNEXPLAINED, task_id, f"it failed: {events[-1].error_kind}: {events[-1].why}")
+    if told == "error" and (why := _why_it_may_not_fail(events)):
+        subject.fault(Fault.UNEXPLAINED, task_id, why)
     closings = Counter(event.event for event in events if event.event in CLOSING)
     for kind, number in closings.items():
         if number > 1:
@@ -184,31 +179,41 @@ def _check_told(subject: Subject, task_id: str, path: str, status: str, events: 
         subject.fault(Fault.DOUBLED, task_id, "an event id stands in its file twice")
 
 
+def _why_it_may_not_fail(events: list[Event]) -> str:
+    """The tools never fail here: only a task whose runs all died with their daemon may be given back."""
+    lost = sum(event.event == "execution_finished" and event.reason == "lost" for event in events)
+    if events[-1].error_kind == "lost" and lost >= MOST_LOST:
+        return ""
+    return f"it failed: {events[-1].error_kind}: {events[-1].why}"
+
+
 def _check_runs(subject: Subject, task_id: str, status: str, events: list[Event], runs: list[tuple[str, str]]) -> None:
     """A run is announced before it begins, begins at most once, and is never repeated once its end is known."""
     announced = [event.invocation_id for event in events if event.event == "execution_started"]
     began = Counter(invocation for word, invocation in runs if word == "began")
     for invocation, number in began.items():
-        if invocation not in announced:
-            subject.fault(Fault.OVERRUN, task_id, f"run {invocation} was never announced")
-        if number > 1:
-            subject.fault(Fault.OVERRUN, task_id, f"run {invocation} began {number} times")
+        if number > announced.count(invocation):
+            what = f"run {invocation} began {number} times, and was announced {announced.count(invocation)} times"
+            subject.fault(Fault.OVERRUN, task_id, what)
     for word, invocation in runs:
         if word == "overlap":
             subject.fault(Fault.OVERRUN, task_id, f"run {invocation} began while another one of the task still ran")
+    if again := _repeated(events):
+        subject.fault(Fault.OVERRUN, task_id, f"run {again} repeats one whose end was known")
+    last = next((event.invocation_id for event in reversed(events) if event.event == "task_completed"), "")
+    if status == "done" and ("ended", last) not in runs:
+        subject.fault(Fault.OVERRUN, task_id, f"it is done, and its run {last} never came to its end")
+
+
+def _repeated(events: list[Event]) -> str:
+    """The first run that was announced after the end of another one was known."""
     ended = False
     for event in events:
         if event.event == "execution_started" and ended:
-            subject.fault(Fault.OVERRUN, task_id, f"run {event.invocation_id} repeats one whose end was known")
+            return event.invocation_id
         if event.event == "execution_finished" and event.reason == "exited":
             ended = True
-        if event.event == "task_retried":
-            ended = False
-    if status != "done":
-        return
-    last = next((event.invocation_id for event in reversed(events) if event.event == "task_completed"), "")
-    if ("ended", last) not in runs:
-        subject.fault(Fault.OVERRUN, task_id, f"it is done, and its run {last} never came to its end")
+    return ""
 
 
 def _events(subject: Subject) -> dict[str, list[Event]]:
@@ -276,7 +281,7 @@ def _everything(work: Path) -> Iterator[Path]:
 def _check_litter(subject: Subject) -> None:
     for path in _everything(subject.work):
         where = path.relative_to(subject.work)
-        if len(where.parts) > 1 and path.name.startswith(".") or path.name.endswith((".tmp", ".part", "~")):
+        if (len(where.parts) > 1 and path.name.startswith(".")) or path.name.endswith((".tmp", ".part", "~")):
             subject.fault(Fault.LITTER, str(where), "it is left half-written")
     for path in subject.state.rglob("*"):
         if path.name.endswith((".tmp", ".new")) or "orchestrator-bug" in path.name or path.parent.name == "crashes":

@@ -72,14 +72,6 @@ def _serve() -> None:
     import orchestrator.cli.program
     import orchestrator.wiring.running  # noqa: F401 - imported for the processes forked from here
 
-    # TEMPORARY-K
-    from orchestrator.adapters.trail import own, worktree
-    if not hasattr(own, "open_own"):
-        def open_own(place, settings):
-            worktree.create(place, settings)
-            return own.OwnTrail(place, settings), []
-        own.open_own = open_own
-    # TEMPORARY-K-END
     for line in sys.stdin:
         call = json.loads(line)
         pid = os.fork()
@@ -112,7 +104,7 @@ def _become(call: dict[str, object]) -> None:
     try:
         code = run(argv)
         sys.stdout.flush()
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - nobody is above it: this process is about to end, and says why
         traceback.print_exc()
     finally:
         sys.stderr.flush()

@@ -2,11 +2,9 @@
 
 import contextlib
 import os
-import random
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Collection
 from enum import StrEnum
@@ -33,7 +31,7 @@ except BlockingIOError:
 note("began")
 time.sleep(float(pause))  # its work: so that a kill can fall into it
 if follower:
-    print(f"Done.\\n\\n```yaml\\nresult:\\n  summary: made\\n  next_agent: quick\\n  next_task_title: after {task}\\n```")
+    print(f"Done.\\n\\n```yaml\\nresult:\\n  summary: made\\n  next_agent: quick\\n  next_task_title: {task}\\n```")
 note("ended")
 """
 
@@ -128,8 +126,13 @@ class Rig:
         return self._pid
 
     def wait(self) -> int:
-        """Waits for its end: its exit code, or minus a signal."""
-        return self._launcher.wait()
+        """Waits for its end: its exit code, or minus a signal. One that does not end is killed: a failure."""
+        ended = self.ends_within(DEADLINE)
+        if not ended:
+            self.kill(How.ALL)
+        code = self._launcher.wait()
+        assert ended, f"it did not end in {DEADLINE:.0f} s: {self.said()}"
+        return code
 
     def run(self, *words: str) -> int:
         """From its start to its end."""
@@ -202,11 +205,6 @@ def until(condition: Callable[[], object], what: str, seconds: float = DEADLINE)
     while not condition():
         assert time.monotonic() < deadline, f"in {seconds:.0f} s it was never true: {what}"
         time.sleep(0.01)
-
-
-def moment(dice: random.Random, longest: float) -> float:
-    """A random moment, early ones as often as late ones."""
-    return dice.uniform(0, longest)
 
 
 def _descendants(pid: int) -> list[int]:

@@ -2,12 +2,14 @@
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from crash_check import Violation
 from crash_launcher import Launcher
 from crash_rig import How, Rig
+
+from orchestrator.core.events import decode
 
 LONGEST = 0.6  # seconds that a daemon lives at most before it is killed: start-up, and some of the work
 LOAD = 4  # tasks that are kept waiting: at each start, as many are dropped as are missing
@@ -23,6 +25,7 @@ class Tally:
     tasks: int = 0
     real_runs: int = 0
     announced_runs: int = 0
+    unannounced_runs: int = 0  # that really began, and no event shows them
     lost_runs: int = 0
     checks: int = 0
     by_how: Counter[str] = field(default_factory=Counter)
@@ -30,10 +33,9 @@ class Tally:
 
     def add(self, other: "Tally") -> None:
         """The sum of both."""
-        for name in ("kills", "restarts", "tasks", "real_runs", "announced_runs", "lost_runs", "checks"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.by_how.update(other.by_how)
-        self.faults.update(other.faults)
+        for item in fields(self):
+            mine, theirs = getattr(self, item.name), getattr(other, item.name)
+            setattr(self, item.name, mine + theirs)
 
 
 class Storm:
@@ -65,11 +67,23 @@ class Storm:
         """Lets a daemon come to rest; what is wrong then."""
         self.rig.rest()
         self.tally.restarts += 1
-        found = self.rig.violations()
-        self.tally.checks += 1
-        self.tally.faults.update(str(violation.fault) for violation in found)
-        self._count_runs()
-        return found
+        return self.rig.violations()
+
+    def count(self) -> None:
+        """Counts the tasks and their runs, announced and real."""
+        journal = self.rig.journal.read_text().splitlines() if self.rig.journal.exists() else []
+        began = Counter(line.split(" ")[2] for line in journal if line.startswith("began "))
+        announced: set[str] = set()
+        for path in self.rig.work.glob("telemetry/*/*.jsonl"):
+            self.tally.tasks += 1
+            for event in filter(None, map(decode, path.read_bytes().splitlines())):
+                if event.event == "execution_started":
+                    announced.add(event.invocation_id)
+                if event.event == "execution_finished":
+                    self.tally.lost_runs += event.reason == "lost"
+        self.tally.announced_runs += len(announced)
+        self.tally.real_runs += began.total()
+        self.tally.unannounced_runs += sum(n - (run in announced) for run, n in began.items())
 
     def _drop_some(self) -> None:
         waiting = sum(1 for _ in (self.rig.work / "collaboration/inbox").glob("*.yaml"))
@@ -77,11 +91,3 @@ class Storm:
             number = len(self.rig.submitted)
             earlier = f"task-{number - 1}" if number and self._dice.random() < 0.2 else ""
             self.rig.drop(f"task-{number}", agent=self._dice.choice(AGENTS), depends_on=[earlier] if earlier else [])
-
-    def _count_runs(self) -> None:
-        events = [line for path in self.rig.work.glob("telemetry/*/*.jsonl") for line in path.read_text().splitlines()]
-        journal = self.rig.journal.read_text().splitlines() if self.rig.journal.exists() else []
-        self.tally.tasks = sum(1 for _ in self.rig.work.glob("telemetry/*/*.jsonl"))
-        self.tally.real_runs = sum(line.startswith("began ") for line in journal)
-        self.tally.announced_runs = sum('"event":"execution_started"' in line for line in events)
-        self.tally.lost_runs = sum('"reason":"lost"' in line and '"execution_finished"' in line for line in events)

@@ -68,4 +68,3 @@ def sweep(rig: Rig, call: str, numbers: Iterable[int]) -> int:
 
 def _has_killed(trace: Path) -> bool:
     return trace.exists() and KILLED in trace.read_text(errors="replace")
-

@@ -1,4 +1,4 @@
-"""The daemon dies by SIGKILL at each numbered step of the straight path; the next one leaves everything as it must be."""
+"""The daemon dies by SIGKILL at each numbered step of the straight path; the next one leaves all as it must be."""
 
 import signal
 from collections.abc import Iterator

@@ -189,7 +189,7 @@ def test_a_file_that_is_no_task_is_in_status_with_its_reason(world: World) -> No
     status = world.well("status").out
     assert "rejected  broken.yaml" in status
     assert "2:" in status
-    assert "orchestrator show broken" in status
+    assert "work/collaboration/rejected/broken.yaml.why.md" in " ".join(status.split())
     shown = world.well("show", "broken")
     assert "title: a: b" in shown.out
     assert "^" in shown.out

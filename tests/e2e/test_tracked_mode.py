@@ -1,5 +1,6 @@
 """`work/` on the branch that is checked out: in a clone of the daemon's own, and beside a person."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -123,3 +124,37 @@ def test_nothing_is_published_in_the_middle_of_a_merge_and_status_says_what_it_w
     workspace.stop()
     is_published(workspace)
     assert git(root, "status", "--porcelain") == ""
+
+
+def test_a_person_who_visits_a_branch_without_the_work_folder_finds_every_task_again(
+    opened: Open, tmp_path: Path
+) -> None:
+    root = make_repository(tmp_path / "repository")
+    type_in(root, f"git branch elsewhere; {SKELETON}")
+    workspace = opened(root, "publish_every: 1s")
+    type_in(root, "git add config; git commit -qm Configure")
+    workspace.daemon()
+    workspace.drop("done-before")
+    workspace.drop("by-hand", agent="person")
+    workspace.wait_done("done-before")
+    workspace.wait_until(lambda: workspace.status_of("by-hand") == "assigned", "it is assigned")
+    workspace.wait_until(
+        lambda: (
+            {"task: assigned by-hand", "task: done done-before"} <= set(git(root, "log", "--format=%s").splitlines())
+            and git(root, "status", "--porcelain") == ""
+        ),
+        "all is published",
+    )
+    type_in(root, "until git checkout -q elsewhere 2>/dev/null; do :; done")  # ours holds index.lock for a moment
+    began = time.monotonic()
+    workspace.wait_until(lambda: time.monotonic() > began + 4, "the daemon has looked around, and tidied")
+    type_in(root, "git checkout -q main")
+    assert workspace.where("by-hand") == ["assigned/person/by-hand.yaml"]
+    assert workspace.status_of("by-hand") == "assigned"
+    workspace.drop("done-after")
+    workspace.wait_done("done-after")
+    workspace.stop()
+    told = git(root, "log", "--format=%s", "main").splitlines()
+    assert "task: cancelled by-hand" not in told
+    assert "assigned" in workspace.well("show", "by-hand").out.splitlines()[0]
+    assert git(root, "status", "--porcelain", "--", "work") == ""

@@ -71,5 +71,5 @@ def test_a_tool_that_repeats_its_prompt_hands_nothing_over() -> None:
     assert claims.problems == ()
     assert claims.next_agent == ""
     assert follow_up(TaskId("x"), claims, AT) is None
-    answer = prompt.replace("\n  # next_", "\n  next_")
+    answer = prompt.replace("\n    ", "\n")  # written as it is meant, without the indentation
     assert follow_up(TaskId("x"), read_claims(answer), AT) is not None

@@ -52,6 +52,7 @@ class Landing:
         self._admin = admin
         self._mend = mend
         self._now = now
+        self._batch: Group = deque()  # what is being landed; shared with whoever asked for it
         self._unanswered: list[Transition] = []  # sent to a child that died before it answered
         self.tip = journal.found.tip or committer.ref.tip()
         self.doubtful: set[str] = set()  # paths to compare with the disk once they are no longer changing
@@ -65,14 +66,24 @@ class Landing:
         Raises:
             OrchestratorError, OSError: it cannot be now.
         """
-        self._catch_up(batch)
+        self._batch = batch
+        self.catch_up()
         self._unanswered = [waiting.transition for waiting in batch]
         self.tip = self._committer.commit(self._unanswered, self.tip)
-        self._acknowledge(batch, len(batch))
+        self._acknowledge(len(batch))
 
     def catch_up(self) -> None:
-        """Notices what others did to the branch meanwhile. Raises as `land`."""
-        self._catch_up(deque())
+        """Notices what became of the last batch, and what others did to the branch meanwhile. Raises as `land`."""
+        found = self._committer.ref.tip()
+        if found == self.tip:
+            return
+        if self._unanswered:
+            self._count_landed(found)
+        if not found:
+            self._mend()
+            found = self._committer.ref.tip()
+        if found != self.tip:
+            self._absorb(found)
 
     def doubt_lately_changed(self) -> None:
         """Somebody is at work in the work folder: what our last commits changed may have been undone on disk.
@@ -99,19 +110,7 @@ class Landing:
             done.commits += len(chain)
         return done
 
-    def _catch_up(self, batch: Group) -> None:
-        found = self._committer.ref.tip()
-        if found == self.tip:
-            return
-        if self._unanswered:
-            self._count_landed(batch, found)
-        if not found:
-            self._mend()
-            found = self._committer.ref.tip()
-        if found != self.tip:
-            self._absorb(found)
-
-    def _count_landed(self, batch: Group, found: str) -> None:
+    def _count_landed(self, found: str) -> None:
         """A child died before it answered: those of its commits that are on the branch are not made again."""
         landed = 0
         commits = self._since(found) if found else []
@@ -120,7 +119,7 @@ class Landing:
                 break
             self.tip, landed = commit, landed + 1
         self._unanswered = []
-        self._acknowledge(batch, landed)
+        self._acknowledge(landed)
 
     def _since(self, found: str) -> list[tuple[str, tuple[bytes, bytes]]]:
         """The commits between our tip and that one, oldest first: id, time and message."""
@@ -132,9 +131,9 @@ class Landing:
         items = [item.split(b" ", 2) for item in said.stdout.split(b"\0") if item]
         return [(commit.decode(), (time, message.strip())) for commit, time, message in items]
 
-    def _acknowledge(self, batch: Group, count: int) -> None:
+    def _acknowledge(self, count: int) -> None:
         if count:
-            landed = [batch.popleft() for _ in range(count)]
+            landed = [self._batch.popleft() for _ in range(count)]
             self._remember(change.path for waiting in landed for change in waiting.transition.changes)
             self._journal.acknowledge([waiting.intent for waiting in landed], self.tip)
             self._unanswered = []

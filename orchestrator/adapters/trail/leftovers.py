@@ -36,7 +36,9 @@ class Leftovers:
 
     def begin(self, pid: int) -> None:
         """Notes that this child runs."""
-        begun = {"pid": pid, "started": _started(pid), "boot": boot_id(), "at": time.time()}
+        before = self._read()  # there only where not all of it could be taken away yet
+        at = before.at if before is not None else time.time()
+        begun = {"pid": pid, "started": _started(pid), "boot": boot_id(), "at": at}
         self._record.parent.mkdir(parents=True, exist_ok=True)
         self._record.write_text(json.dumps(begun), encoding="ascii")
 
@@ -49,8 +51,9 @@ class Leftovers:
         begun = self._read()
         if begun is None or _lives(begun):
             return []
-        removed = [path for path in self._found(begun) if _remove(path)]
-        if not _is_of(self._lock, begun):
+        found, later = self._found(begun)
+        removed = [path for path in found if _remove(path)]
+        if not later and not _is_of(self._lock, begun):
             self.end()
         return [path.name for path in removed]
 
@@ -72,11 +75,12 @@ class Leftovers:
             self._record.unlink(missing_ok=True)
             return None
 
-    def _found(self, begun: Begun) -> list[Path]:
+    def _found(self, begun: Begun) -> tuple[list[Path], list[Path]]:
+        """What to remove, and what to look at again later, because another fast-import runs that may need it."""
         found = [self._ref.git.folder / f"fast_import_crash_{begun.pid}"]
         others = _gits_in(self._ref.git.folder)
         if others is None:
-            return found
+            return found, []
         if not others and _is_of(self._lock, begun):  # no git runs in this repository: a lock of that time is nobody's
             found.append(self._lock)
         with suppress(OSError):
@@ -85,8 +89,10 @@ class Leftovers:
                 if name.startswith("tmp_pack_") or (name.endswith(".keep") and _is_keep(path)):
                     found += [path] if _is_of(path, begun) and not _is_open(path) else []
         if any("fast-import" in words for words in others):
-            found = [path for path in found if path.suffix != ".keep"]
-        return found
+            return [path for path in found if path.suffix != ".keep"], [
+                path for path in found if path.suffix == ".keep"
+            ]
+        return found, []
 
 
 def boot_id() -> str:
@@ -106,8 +112,10 @@ def _remove(path: Path) -> bool:
 
 
 def _is_keep(path: Path) -> bool:
+    """Whether a fast-import made it: it says so, or was killed before it could, and so before the pack was there."""
     with suppress(OSError):
-        return path.read_bytes().strip() == b"fast-import"
+        said = path.read_bytes().strip()
+        return said == b"fast-import" or (b"fast-import".startswith(said) and not path.with_suffix(".pack").exists())
     return False
 
 

@@ -19,7 +19,7 @@ from orchestrator.adapters.trail.journal import Journal
 from orchestrator.adapters.trail.landing import Landing
 from orchestrator.adapters.trail.maintenance import Maintenance
 from orchestrator.adapters.trail.queue import Group, Queue, Waiting
-from orchestrator.adapters.trail.refresh import Index
+from orchestrator.adapters.trail.refresh import Index, clear_leftovers
 from orchestrator.adapters.trail.registration import admin_of
 from orchestrator.adapters.trail.stream import checked
 from orchestrator.core.settings import TrailSettings
@@ -154,6 +154,8 @@ class OwnTrail:
                 admin = self._admin()
                 paths = set(self._comparison.suspects(admin, tip)) if admin else set()
             self._index = None
+            if (admin := self._admin()) is not None:
+                clear_leftovers(admin)
             index = self._find_index()
             self._was_touched_before = index is not None and index.was_touched() and not is_everything
             done = self._landing.commit_differences(paths | set(extra_paths), tip, "recovered")
@@ -221,10 +223,9 @@ class OwnTrail:
 
     def _land(self, batch: Group) -> bool:
         """Until it is durable; False where the trail is closed first: then the journal has it."""
-        tries = 0
+        tries, waiting = 0, len(batch)
         closing_at = 0.0
-        while batch:
-            waiting = len(batch)
+        while waiting:
             try:
                 with self._lock:
                     self._landing.land(batch)
@@ -240,7 +241,8 @@ class OwnTrail:
                     time.sleep(_PAUSES[0])
                 self._queue.pause(_PAUSES[min(tries, len(_PAUSES) - 1)] if tries else 0)
                 tries += 1
-            if landed := waiting - len(batch):
+            if landed := waiting - len(batch):  # the house may have seen the end of it, too
+                waiting -= landed
                 self._queue.acknowledge(landed)
                 self._house.commits(landed)
         return True

@@ -6,17 +6,20 @@ new index is made beside the old one and put in its place under index.lock, held
 
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from orchestrator.adapters.files import rename_noreplace
 from orchestrator.adapters.git import Git
 from orchestrator.adapters.trail.ref import AS_IT_IS, worktree
 from orchestrator.errors import BusyError
+from orchestrator.ports import NameTakenError
 
 _NOTE = "orchestrator-index"  # in the worktree's git directory: what we know of the index
-_BESIDE = "orchestrator-index.new"
+_MARK = b"a lock of orchestrator\n"  # git's own index.lock holds an index, or nothing
 Signature = tuple[int, int, int]  # inode, size, time
 Entries = dict[str, tuple[str, str]]  # path -> mode and blob; mode 000000: not there
 
@@ -61,7 +64,7 @@ class Index:
         before = _signature(self._index)
         if before is None or before != self._seen or (self._admin / "index.lock").exists():
             return False  # gone, written since somebody looked at what was done there, or being written
-        beside = self._admin / _BESIDE
+        beside = _beside(self._admin)
         try:
             shutil.copy2(self._index, beside)  # with its time: git tells by it which entries are too fresh to trust
             git = worktree(self._admin, self._work, beside)
@@ -79,6 +82,7 @@ class Index:
             return False
         finally:
             beside.unlink(missing_ok=True)
+            beside.with_name(f"{beside.name}.lock").unlink(missing_ok=True)  # of a git that was killed over it
         self._bases = [tip]
         self._seen = _signature(self._index)
         _write_note(self._admin, self._bases, self._seen)
@@ -112,9 +116,12 @@ class Index:
 
     def _swap(self, beside: Path, before: Signature) -> None:
         lock = self._admin / "index.lock"
+        ours = _beside(self._admin)
+        ours.write_bytes(_MARK)  # there at the moment that the lock appears: whoever finds it later knows whose it is
         try:
-            os.close(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
-        except FileExistsError as error:
+            rename_noreplace(ours, lock)
+        except NameTakenError as error:
+            ours.unlink()
             raise BusyError(f"{lock} exists") from error
         try:
             if _signature(self._index) != before:
@@ -122,6 +129,24 @@ class Index:
             beside.replace(self._index)
         finally:
             lock.unlink()
+
+
+def clear_leftovers(admin: Path) -> None:
+    """Takes away what a dead process of ours left: its lock, and its files beside the index. Nothing of anybody else's.
+
+    Only for who holds the workspace's lock, before anything is refreshed: then none of ours is at work.
+    """
+    lock = admin / "index.lock"
+    with suppress(OSError):
+        if lock.stat().st_size == len(_MARK) and lock.read_bytes() == _MARK:
+            lock.unlink()
+    for path in admin.glob(f"{_NOTE}.*"):
+        path.unlink(missing_ok=True)
+
+
+def _beside(admin: Path) -> Path:
+    """A name of our own: a git that outlived the daemon that started it may still write under an earlier one."""
+    return admin / f"{_NOTE}.{secrets.token_hex(4)}"
 
 
 def _signature(path: Path) -> Signature | None:
@@ -159,7 +184,7 @@ def _commits(admin: Path) -> list[str]:
 
 
 def _write_note(admin: Path, commits: list[str], seen: Signature | None) -> None:
-    beside = admin / f"{_NOTE}.beside"
+    beside = _beside(admin)
     looks = " ".join(str(number) for number in seen or ())
     beside.write_text(" ".join(dict.fromkeys(commits)) + f"\n{looks}\n", encoding="ascii")
     beside.replace(admin / _NOTE)

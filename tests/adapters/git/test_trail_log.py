@@ -46,7 +46,9 @@ def test_a_persons_commits_are_left_out_and_the_limit_counts_ours(tmp_path: Path
     git = repository(tmp_path)
     for number in range(5):
         commit(git, f"task: done {number}", **{"Task-Id": str(number), "Task-Transition": "in_progress -> done"})
-        git.raw("commit", "--quiet", "--allow-empty", "-m", "by hand", "-m", "Task-Transition: a word", "-m", "The end.")
+        git.raw(
+            "commit", "--quiet", "--allow-empty", "-m", "by hand", "-m", "Task-Transition: a word", "-m", "The end."
+        )
     assert [found.trailers["Task-Id"] for found in read_log(tmp_path, limit=3)] == ["4", "3", "2"]
 
 

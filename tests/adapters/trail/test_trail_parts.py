@@ -1,6 +1,9 @@
 """The parts of the trail by themselves."""
 
 import json
+import os
+import shutil
+import subprocess
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -19,7 +22,10 @@ from orchestrator.adapters.trail.committer import Committer, MovedError
 from orchestrator.adapters.trail.compare import Comparison, task_of
 from orchestrator.adapters.trail.journal import Journal
 from orchestrator.adapters.trail.landing import Landing
+from orchestrator.adapters.trail.leftovers import Leftovers
 from orchestrator.adapters.trail.queue import Queue, Waiting
+from orchestrator.adapters.trail.ref import Ref
+from orchestrator.adapters.trail.ref import repository as repository_git
 from orchestrator.adapters.trail.registration import admin_of
 from orchestrator.adapters.trail.stream import encode, quoted, raw_time
 from orchestrator.core.settings import TrailSettings
@@ -232,6 +238,20 @@ def test_a_batch_that_is_in_although_the_child_died_is_not_committed_again(place
     assert lines == ["work: begin", "task: done t0", "task: done t1", *last, *between, *again, "task: done t9"]
 
 
+def test_who_looks_at_the_branch_in_between_learns_that_the_batch_is_in(place: places.Place) -> None:
+    committer = Dying(worktree.ref_of(place, TrailSettings()), record=place.state / "child")
+    landing = landing_of(place, committer)
+    batch = deque(Waiting(n, transition("done", f"t{n}")) for n in range(3))
+    with pytest.raises(DiedError):
+        landing.land(batch)
+    landing.catch_up()
+    assert not batch
+    landing.land(batch)
+    committer.rest()
+    assert transitions(place.work) == ["work: begin", "task: done t0", "task: done t1", "task: done t2"]
+    assert landing.tip == committer.ref.tip()
+
+
 def test_a_branch_that_is_elsewhere_is_told_from_a_child_that_died(place: places.Place) -> None:
     committer = Committer(worktree.ref_of(place, TrailSettings()), record=place.state / "child")
     tip = committer.ref.tip()
@@ -284,3 +304,83 @@ def test_a_huge_file_and_a_folder_behind_a_link_are_not_read(tmp_path: Path) -> 
     assert isinstance(files.read(tmp_path, "huge"), files.Unfit)
     assert files.read(tmp_path, "link/x") is None
     assert files.read(tmp_path, "real/x") == files.OnDisk(b"", executable=False)
+
+
+# --- what a killed child leaves ----------------------------------------------------------------------------------
+
+
+def ended_child() -> int:
+    """The process id of something that ran and is dead."""
+    with subprocess.Popen(["true"]) as process:
+        return process.pid
+
+
+@pytest.fixture
+def ref(repository: Path) -> Ref:
+    """The trail's branch, in a repository with packs."""
+    git(repository, "repack", "-adq")
+    return worktree.ref_of(places.find(repository), TrailSettings())
+
+
+def test_exactly_what_a_dead_child_of_ours_left_is_taken_away(ref: Ref, tmp_path: Path) -> None:
+    leftovers = Leftovers(ref, tmp_path / "record")
+    packs = ref.git.folder / "objects" / "pack"
+    whole = next(packs.glob("*.pack")).name.removesuffix(".pack")
+    pid = ended_child()
+    lock = ref.path.with_name("work.lock")
+    lock.parent.mkdir(parents=True)
+    ours = {f"{whole}.keep": "fast-import\n", "pack-cut.keep": "", "tmp_pack_a": "PACK"}
+    theirs = {"pack-mine.keep": "a person's reason\n", "pack-old.keep": "fast-import\n", "tmp_pack_old": "PACK"}
+    for name, text in {**ours, **theirs}.items():
+        (packs / name).write_text(text)
+    for name in ("pack-old.keep", "tmp_pack_old"):
+        os.utime(packs / name, (1, 1))
+    lock.touch()
+    assert leftovers.clear() == []  # nothing is recorded
+    leftovers.begin(pid)
+    (ref.git.folder / f"fast_import_crash_{pid}").touch()
+    assert set(leftovers.clear()) == {*ours, "work.lock", f"fast_import_crash_{pid}"}
+    assert {name for name in theirs if (packs / name).exists()} == set(theirs)
+    assert not (tmp_path / "record").exists()
+
+
+def test_nothing_is_taken_away_while_the_child_lives_or_somebody_has_it_open(ref: Ref, tmp_path: Path) -> None:
+    leftovers = Leftovers(ref, tmp_path / "record")
+    temporary = ref.git.folder / "objects" / "pack" / "tmp_pack_a"
+    temporary.touch()
+    leftovers.begin(os.getpid())
+    assert leftovers.clear() == []
+    leftovers.end()
+    leftovers.begin(ended_child())
+    with temporary.open():
+        assert leftovers.clear() == []
+
+
+def test_an_empty_keep_beside_a_pack_is_a_persons(ref: Ref, tmp_path: Path) -> None:
+    leftovers = Leftovers(ref, tmp_path / "record")
+    keep = next((ref.git.folder / "objects" / "pack").glob("*.pack")).with_suffix(".keep")
+    keep.touch()
+    leftovers.begin(ended_child())
+    assert leftovers.clear() == []
+    assert keep.exists()
+
+
+def test_a_child_killed_between_the_keep_file_and_its_pack_is_replayed(place: places.Place, tmp_path: Path) -> None:
+    ref = worktree.ref_of(place, TrailSettings())
+    batch = [transition("done", "a", Change(path="a.yaml", content=b"a\n"))]
+    copy = tmp_path / "copy"
+    shutil.copytree(ref.git.folder, copy)
+    there = Committer(Ref(repository_git(copy), ref.name), record=tmp_path / "there")
+    there.commit(batch, ref.tip())
+    there.rest()
+    before = {path.name for path in (ref.git.folder / "objects" / "pack").iterdir()}
+    (name,) = {path.name for path in (copy / "objects" / "pack").glob("*.pack")} - before
+    record = tmp_path / "record"
+    Leftovers(ref, record).begin(ended_child())
+    keep = ref.git.folder / "objects" / "pack" / name.replace(".pack", ".keep")
+    keep.touch()
+    committer = Committer(ref, record=record)
+    committer.commit(batch, ref.tip())
+    committer.rest()
+    assert transitions(place.work)[-1] == "task: done a"
+    assert not keep.exists()
