@@ -25,19 +25,25 @@ from orchestrator.world import World
 
 async def close(world: World, held: Held, run: Run, ran: Ran, *, cancelled_because: str = "") -> Held:
     """Judges the run, writes the log, and puts the task where its verdict belongs."""
+    change = await world.disk(_conclude, world, held, run, ran, cancelled_because)
+    return await world.registrar.advance(held, change)
+
+
+def _conclude(world: World, held: Held, run: Run, ran: Ran, cancelled_because: str) -> Advance:
+    """All that comes before the task itself changes, in one turn beside the loop: each costs two switches of threads."""
     read, verdict, claims = _judge(world, held, run, ran)
     if cancelled_because and isinstance(verdict, Failed) and verdict.kind is ErrorKind.CANCELLED:
         verdict = replace(verdict, why=cancelled_because)
     match verdict:
         case Done():
-            events, change = await _done(world, held, run, read, verdict, claims)
+            events, change = _done(world, held, run, read, verdict, claims)
         case Failed():
             events, change = _failed(world, held, run, read, verdict)
         case _:
             assert_never(verdict)
-    log = await world.disk(_write_log, world, held, run, read, verdict, events[0])
+    log = _write_log(world, held, run, read, verdict, events[0])
     world.reached("log.written")
-    return await world.registrar.advance(held, replace(change, events=events, extra=(log,)))
+    return replace(change, events=events, extra=(log,))
 
 
 def _judge(world: World, held: Held, run: Run, ran: Ran) -> tuple[Ran, Verdict, Claims]:
@@ -51,12 +57,10 @@ def _judge(world: World, held: Held, run: Run, ran: Ran) -> tuple[Ran, Verdict, 
     return read, verdict, world.read_claims(read.text)
 
 
-async def _done(
-    world: World, held: Held, run: Run, ran: Ran, verdict: Done, claims: Claims
-) -> tuple[list[Event], Advance]:
+def _done(world: World, held: Held, run: Run, ran: Ran, verdict: Done, claims: Claims) -> tuple[list[Event], Advance]:
     now = world.clock.now()
     day = now.strftime("%Y-%m-%d")
-    to = await world.disk(world.mailbox.place, f"{layout.DONE}/{held.agent}", _name(held), day)
+    to = world.mailbox.place(f"{layout.DONE}/{held.agent}", _name(held), day)
     result = _result(run, ran, verdict, claims, now)
     told = _told(run, ran)
     completed = world.registrar.event(
@@ -80,7 +84,7 @@ async def _done(
                 details={"next_task": follower.task_id},
             )
         )
-        await world.disk(_hand_off, world, follower)
+        _hand_off(world, follower)
         world.reached("hand_off.done")
     return events, _done_change(to, completed, result, run)
 

@@ -43,17 +43,7 @@ async def start(
     world: World, held: Held, candidate: routing.Candidate, at: resume.Resumption
 ) -> tuple[Held, Run, Invocation]:
     """Announces the run and marks the task in progress; what is still to be done is to run the invocation."""
-    run = Run(
-        invocation_id=InvocationId(world.events.new_id()),
-        tool=candidate.tool.name,
-        model=candidate.model,
-        reason=candidate.reason,
-        why=candidate.why,
-        attempt=at.attempt + 1,
-        log=await world.disk(_log_path, world, held, at),
-        started_at=world.clock.now(),
-    )
-    invocation = await world.disk(_prepare, world, held, candidate, run)
+    run, invocation = await world.disk(_prepare, world, held, candidate, at)
     about = {"tool": run.tool, "model": run.model, "invocation_id": run.invocation_id, "attempt": run.attempt}
     events = [
         world.registrar.event(EventKind.ROUTE_PLANNED, held, reason=run.reason, why=run.why, **about),
@@ -105,8 +95,18 @@ def _log_path(world: World, held: Held, at: resume.Resumption) -> str:
     return world.mailbox.place(f"{layout.LOGS}/{held.agent}", f"{held.id}.md", day)
 
 
-def _prepare(world: World, held: Held, candidate: routing.Candidate, run: Run) -> Invocation:
+def _prepare(world: World, held: Held, candidate: routing.Candidate, at: resume.Resumption) -> tuple[Run, Invocation]:
     task = held.file.task
+    run = Run(
+        invocation_id=InvocationId(world.events.new_id()),
+        tool=candidate.tool.name,
+        model=candidate.model,
+        reason=candidate.reason,
+        why=candidate.why,
+        attempt=at.attempt + 1,
+        log=_log_path(world, held, at),
+        started_at=world.clock.now(),
+    )
     prompt = task.prompt or world.renderer.render(
         "prompts/task.md.j2", task=task, dependencies=_dependencies(world, task)
     )
@@ -114,7 +114,7 @@ def _prepare(world: World, held: Held, candidate: routing.Candidate, run: Run) -
     Path(invocation.stdout_path).parent.mkdir(parents=True, exist_ok=True)
     for path, content in files.items():
         path.write_bytes(content)
-    return invocation
+    return run, invocation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,12 +64,20 @@ def write_beside_and_rename(path: Path, content: bytes) -> None:
     """Replaces a file whole: written beside it, synced, renamed over it. Its mode is kept; a link there is replaced."""
     temporary = _temporary(path)
     try:
-        mode = stat.S_IMODE(path.lstat().st_mode) if path.exists() and not path.is_symlink() else 0o644
-        _write_new(temporary, content, mode)
+        _write_new(temporary, content, _mode_of(path))
         temporary.rename(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _mode_of(path: Path) -> int:
+    """Of the file that is there; what a new one has where there is none, or a link."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return 0o644
+    return 0o644 if stat.S_ISLNK(mode) else stat.S_IMODE(mode)
 
 
 def create(path: Path, content: bytes, *, mode: int = 0o644) -> None:

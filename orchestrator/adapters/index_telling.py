@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from orchestrator.adapters.event_reading import SUFFIX, EventFile
 from orchestrator.core.events import Event
@@ -12,9 +13,8 @@ from orchestrator.core.layout import TELEMETRY
 from orchestrator.core.types import TaskId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """An event file as it looked when it was listed or read."""
+class Seen(NamedTuple):
+    """An event file as it looked when it was listed or read. A tuple: a start makes one for each that there is."""
 
     folder: str  # relative to the work folder, with /
     task_id: TaskId

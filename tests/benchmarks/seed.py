@@ -189,6 +189,10 @@ def moved(root: Path) -> None:
     with connection:
         connection.execute("UPDATE meta SET value = ? WHERE key = 'work'", (workspace_of(root / "work"),))
     connection.close()
+    if admin is not None:
+        # As it is where the daemon has lived for a while: git has seen these files, and no stranger touched its index.
+        subprocess.run(["git", "update-index", "-q", "--refresh"], cwd=root / "work", env=environment(), check=True)
+        product(root, "daemon", "--until-idle")
 
 
 def _make_ours(root: Path, count: int, mode: str) -> None:

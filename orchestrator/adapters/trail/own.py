@@ -30,6 +30,7 @@ from orchestrator.ports import Recovered
 _REST_AFTER = 5.0  # seconds without work, after which the child is ended
 _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before each further try; the last one again and again
 _WATCHED = 1.0  # seconds that such a command may go on after it wrote the index
+_COURTESY = 1.0  # seconds that a person's git may hold the work folder's index.lock before we commit all the same
 _CLOSING = 15.0  # seconds to become durable in when closing
 
 
@@ -226,6 +227,7 @@ class OwnTrail:
         tries, waiting = 0, len(batch)
         closing_at = 0.0
         while waiting:
+            self._let_a_commit_end()
             try:
                 with self._lock:
                     self._landing.land(batch)
@@ -246,6 +248,13 @@ class OwnTrail:
                 self._queue.acknowledge(landed)
                 self._house.commits(landed)
         return True
+
+    def _let_a_commit_end(self) -> None:
+        """A person may be committing in the work folder: git holds its index.lock, and would be told that HEAD moved."""
+        admin = self._admin()
+        until = time.monotonic() + _COURTESY
+        while admin is not None and (admin / "index.lock").exists() and time.monotonic() < until:
+            time.sleep(0.005)  # nothing tells when a lock goes
 
     def _under_way(self, tip: str) -> set[str] | None:
         """The paths that may differ from the branch; None: any."""
