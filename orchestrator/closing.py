@@ -30,7 +30,7 @@ async def close(world: World, held: Held, run: Run, ran: Ran, *, cancelled_becau
 
 
 def _conclude(world: World, held: Held, run: Run, ran: Ran, cancelled_because: str) -> Advance:
-    """All that comes before the task itself changes, in one turn beside the loop: each costs two switches of threads."""
+    """All that comes before the task itself changes, in one turn beside the loop: each costs switches of threads."""
     read, verdict, claims = _judge(world, held, run, ran)
     if cancelled_because and isinstance(verdict, Failed) and verdict.kind is ErrorKind.CANCELLED:
         verdict = replace(verdict, why=cancelled_because)
@@ -191,10 +191,12 @@ async def _hand_off_again(world: World, held: Held, run: Run) -> None:
 
 def _hand_off(world: World, follower: FollowUp) -> None:
     """Drops the next task into the inbox, once: one that is known already, or lies there, is left alone."""
-    if world.index.known([follower.task_id]):
+    path = f"{layout.INBOX}/{follower.task_id}.yaml"
+    # In this order: a claim is known before its file leaves the inbox, so that one under way now cannot be missed.
+    if world.mailbox.exists(path) or world.index.known([follower.task_id]):
         return
     try:
-        world.mailbox.create(f"{layout.INBOX}/{follower.task_id}.yaml", taskfile.compose(follower.fields))
+        world.mailbox.create(path, taskfile.compose(follower.fields))
     except NameTakenError:
         return
 

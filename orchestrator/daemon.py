@@ -121,6 +121,7 @@ class Daemon:
         self._refused: set[tuple[str, int, str]] = set()  # what could not be rejected: tried again at the next rescan
         self._half_written = False  # something in assigned/ is being written
         self._settings = world.settings()
+        self._missed: frozenset[TaskId] = frozenset()  # tasks whose files were not there at the last look
         self._blocked = 0  # tasks in assigned/ that may go on when another is done
         self._boards_due = False
         self._assigned_due = True
@@ -326,9 +327,14 @@ class Daemon:
     async def _take_up(self) -> None:
         """Takes up what lies in assigned/ and is not in hand: a person put it there, or a daemon died over it."""
         entries = await self._guarded(self._world.disk(self._world.mailbox.assigned), "assigned/") or []
-        await self._guarded(withdrawing.note_withdrawn(self._world, self._in_hand), "what was taken away")
+        self._missed = (
+            await self._guarded(
+                withdrawing.note_withdrawn(self._world, self._in_hand, self._missed), "what was taken away"
+            )
+            or frozenset()
+        )
         self._settled &= {(entry.path, entry.mtime_ns) for entry in entries}
-        self._blocked, self._half_written = 0, False
+        self._blocked, self._half_written = 0, bool(self._missed)
         if self._world.settings() is not self._settings:  # what needed nothing may need something under new settings
             self._settings = self._world.settings()
             self._settled.clear()

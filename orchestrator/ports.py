@@ -182,6 +182,9 @@ class Trail(Protocol):
     def record(self, intent: int, transition: Transition) -> None:
         """Hands the transition over to be committed."""
 
+    def forgo(self, intent: int) -> None:
+        """Nothing will be recorded for that intent after all; what became of its paths is looked at."""
+
     def flush(self, seconds: float) -> bool:
         """Waits until all that was handed over is durable; False where it is not by then."""
 

@@ -103,7 +103,12 @@ class Registrar:
         lock = self._busy.setdefault(held.id, asyncio.Lock())
         async with lock:
             making = _Making(held, change, self._mailbox, self._events, self._trail, self._reached)
-            after, changes = await self._disk(making.go)
+            try:
+                after, changes = await self._disk(making.go)
+            except BaseException:
+                if making.intent:
+                    self._trail.forgo(making.intent)
+                raise
             self._trail.record(making.intent, self._transition(held, after, change, changes))
         self._reached(f"{change.step}.recorded")
         return after

@@ -41,12 +41,16 @@ def _move(world: World, file: NoTask) -> _Moved | None:
     intent = world.trail.intend([source, target, note.path])
     # The reason first: a file in rejected/ is never without one, and a crash in between leaves the file where it was,
     # to be looked at again.
-    world.mailbox.write(note.path, note.content or b"")
     try:
+        world.mailbox.write(note.path, note.content or b"")
         world.mailbox.move(source, target)
     except FileNotFoundError:
         world.mailbox.remove(note.path)
+        world.trail.forgo(intent)
         return None
+    except OSError:
+        world.trail.forgo(intent)
+        raise
     return _Moved(intent=intent, path=target, note=note)
 
 

@@ -10,14 +10,18 @@ from orchestrator.ports import Known
 from orchestrator.world import World
 
 
-async def note_withdrawn(world: World, in_hand: Callable[[TaskId], bool]) -> int:
-    """Tells of each task that ought to be in assigned/ and is nowhere; how many."""
-    noted = 0
-    for known in await world.disk(_astray, world):
-        if not in_hand(known.task_id):
+async def note_withdrawn(
+    world: World, in_hand: Callable[[TaskId], bool], missed: frozenset[TaskId]
+) -> frozenset[TaskId]:
+    """Tells of each task that ought to be in assigned/ and is nowhere, and was so at the look before: `missed`.
+
+    A large folder is not taken away in one moment: what is missing for the first time is given to the next look.
+    """
+    astray = [known for known in await world.disk(_astray, world) if not in_hand(known.task_id)]
+    for known in astray:
+        if known.task_id in missed:
             await world.disk(_note, world, known)
-            noted += 1
-    return noted
+    return frozenset(known.task_id for known in astray) - missed
 
 
 def _astray(world: World) -> list[Known]:
@@ -51,7 +55,11 @@ def _note(world: World, known: Known) -> None:
         details={"verdict": "unverified"} if is_done else {},
     )
     intent = world.trail.intend([known.path])
-    appended = world.events.append(known.task_id, [event])
+    try:
+        appended = world.events.append(known.task_id, [event])
+    except OSError:
+        world.trail.forgo(intent)
+        raise
     changes = [Change(path=appended.path, content=appended.content), Change(path=known.path, content=None)]
     if is_done:
         changes.append(Change(path=by_hand, content=world.mailbox.read(by_hand)))

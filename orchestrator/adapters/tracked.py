@@ -135,6 +135,10 @@ class TrackedTrail:
         self._pending.add(intent, transition)
         self._pace.nudge()
 
+    def forgo(self, intent: int) -> None:
+        """Nothing will be recorded for that intent after all."""
+        self._journal.forgo(intent)
+
     def flush(self, seconds: float) -> bool:
         """Publishes without waiting for its time; False where git was not quiet long enough."""
         numbers = {waiting.number for waiting in self._pending.all()}

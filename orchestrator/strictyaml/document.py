@@ -10,7 +10,7 @@ from orchestrator.strictyaml.characters import unprintable
 Value: TypeAlias = "str | int | float | bool | dict[str, Node] | list[Node] | None"
 
 
-# Tuples, not dataclasses: a file has some sixty of them and is read several times on its way; these cost a quarter.
+# A tuple, not a dataclass: a file has some sixty of them and is read several times on its way; these cost a quarter.
 class Span(NamedTuple):
     """A stretch of the text. Lines and columns are 1-based and count characters; `start` and `end` are offsets."""
 
@@ -22,7 +22,8 @@ class Span(NamedTuple):
     end: int
 
 
-class Node(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Node:
     """A value and its place. The span of a block collection ends with its last value."""
 
     value: Value

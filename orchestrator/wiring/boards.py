@@ -9,6 +9,7 @@ from orchestrator.core import layout
 from orchestrator.core.events import Event, EventKind
 from orchestrator.core.transition import Change, Transition
 from orchestrator.core.types import AgentKey, Status
+from orchestrator.errors import OrchestratorError
 from orchestrator.slots import AtWork
 from orchestrator.world import World
 
@@ -69,11 +70,15 @@ class Boards:
             return
         intent = self._world.trail.intend(sorted(due))
         changes = []
-        for path, (name, values) in due.items():
-            text = self._world.renderer.render(f"boards/{name}.md.j2", updated_at=now, **values).encode()
-            self._world.mailbox.write(path, text)
-            changes.append(Change(path=path, content=text))
-            self._written[path] = repr(values)
+        try:
+            for path, (name, values) in due.items():
+                text = self._world.renderer.render(f"boards/{name}.md.j2", updated_at=now, **values).encode()
+                self._world.mailbox.write(path, text)
+                changes.append(Change(path=path, content=text))
+        except (OSError, OrchestratorError):
+            self._world.trail.forgo(intent)
+            raise
+        self._written.update({path: repr(values) for path, (_, values) in due.items()})
         self._world.trail.record(intent, Transition(subject="boards: update", at=now, changes=tuple(changes)))
 
     def _agents(self, working: Sequence[AtWork]) -> list[Mapping[str, object]]:

@@ -308,6 +308,7 @@ class Trail:
 
     def __init__(self, effects: Effects) -> None:
         self.intents: list[tuple[str, ...]] = []
+        self.forgone: list[int] = []
         self.commits: list[Transition] = []
         self.backlog = 0
         self.trouble = ""
@@ -322,6 +323,9 @@ class Trail:
     def record(self, intent: int, transition: Transition) -> None:
         self._effects.about_to(f"record {transition.subject}")
         self.commits.append(transition)
+
+    def forgo(self, intent: int) -> None:
+        self.forgone.append(intent)
 
     def flush(self, seconds: float) -> bool:
         return True

@@ -42,6 +42,7 @@ class Committer:
         self._child: FastImport | None = None
         self._at = ""  # where the child has the branch
         self._identity = b""
+        self._is_doubtful = False  # a child died: what it wrote and the next one relies on may be swept away
         self._written = 0
         self._landings = 0
 
@@ -67,6 +68,7 @@ class Committer:
             )
             wrote = child.land()
         except DiedError:
+            self._is_doubtful = True
             self.abandon()
             raise
         self._written += len(batch)
@@ -79,6 +81,9 @@ class Committer:
             raise DiedError(words or f"{self.ref.name} did not move")
         _sync_folder(self.ref.path.parent)
         self._at = wrote
+        if self._is_doubtful:
+            self._make_sure(wrote, onto)
+        self._leftovers.release()
         if self._written >= _TRANSITIONS_A_CHILD or self._landings >= _LANDINGS_A_CHILD:
             self.rest()
         return wrote
@@ -95,6 +100,10 @@ class Committer:
 
     def rest(self) -> None:
         """Ends the child well, so that its memory is free and its packs can be merged. The next batch starts one."""
+        if self._child is not None and self._at and self.ref.tip() != self._at:
+            # A person set the branch back: as its last act the child would bring it forward again.
+            self.abandon()
+            self.settle()
         if self._child is not None:
             self._child.end()
             self._child = None
@@ -109,7 +118,12 @@ class Committer:
 
     def clear(self) -> list[str]:
         """Takes away what a child of an earlier process left; the names."""
+        self._is_doubtful = self._is_doubtful or self._leftovers.has_dead
         return self._leftovers.clear()
+
+    def settle(self) -> None:
+        """No batch is to be repeated: nothing that a dead child wrote is needed any more."""
+        self._leftovers.release()
 
     def _ready(self, onto: str) -> tuple[FastImport, bool]:
         """A child, and whether it has the branch at `onto` already."""
@@ -127,6 +141,23 @@ class Committer:
         self._written = self._landings = 0
         self._leftovers.begin(self._child.pid)
         return self._child, False
+
+    def _make_sure(self, wrote: str, onto: str) -> None:
+        """Checks that all of the batch is there, once no gc runs that began before it landed. A child that died by
+        itself has let its packs go, and the one after it did not write again what it found in them.
+
+        Raises:
+            DiedError: something is missing; the branch is set back, and the batch is to be repeated.
+        """
+        self._leftovers.await_sweepers()
+        since = (f"^{onto}",) if onto else ()
+        said = self.ref.git.call("rev-list", "--objects", "--quiet", wrote, *since, "--")
+        if said.returncode:
+            self.abandon()
+            back = ("--no-deref", self.ref.name, onto, wrote) if onto else ("-d", self.ref.name, wrote)
+            self.ref.git.call("update-ref", *back)
+            raise DiedError("a gc took away what a dead child had written")
+        self._is_doubtful = False
 
     def _is_landed(self, wrote: str) -> bool:
         found = self.ref.tip()
@@ -148,7 +179,9 @@ def identity(git: Git) -> bytes:
 @cache
 def _options() -> tuple[str, ...]:
     """unpackLimit: a pack is synced once, loose objects are not synced at all. core.fsync exists since git 2.36."""
-    options = ("-c", "fastimport.unpackLimit=1", "-c", "core.logAllRefUpdates=false")
+    options: tuple[str, ...] = ("-c", "fastimport.unpackLimit=1", "-c", "core.logAllRefUpdates=false")
+    # `git pack-refs` of a gc holds the branch for a moment: 100 ms of patience are not enough on a busy machine.
+    options += ("-c", "core.filesRefLockTimeout=5000", "-c", "core.packedRefsTimeout=5000")
     said = Git(Path("/")).text("version")
     version = tuple(int(number) for number in re.findall(r"\d+", said)[:2])
     if version >= (2, 36):

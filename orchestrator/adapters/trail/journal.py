@@ -65,6 +65,11 @@ class Journal:
             except OSError:
                 self._torn = True
 
+    def forgo(self, intent: int) -> tuple[str, ...]:
+        """Nothing comes of it; its paths. On disk it stays open, so that a start after a crash looks at them too."""
+        with self._lock:
+            return self._open.pop(intent, ())
+
     def restart(self, tip: str) -> None:
         """Everything on disk is in commits up to `tip`, but for what is open since: a new journal, to be trusted."""
         with self._lock:

@@ -31,6 +31,9 @@ class NoTrail:
     def record(self, intent: int, transition: Transition) -> None:
         """Nothing."""
 
+    def forgo(self, intent: int) -> None:
+        """Nothing was noted."""
+
     def flush(self, seconds: float) -> bool:  # noqa: ARG002  # the port's signature
         """At once."""
         return True

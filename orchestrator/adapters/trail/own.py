@@ -6,6 +6,7 @@ in order. All state that matters is on disk: the files, the branch, and the jour
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,6 +66,7 @@ class OwnTrail:
         self._thread: threading.Thread | None = None
         self._trouble = ""
         self._known_admin: Path | None = None
+        self._forgone: deque[tuple[str, ...]] = deque()
         self._watched_until = 0.0  # somebody is at work in the work folder
         self._was_watched = False
         self._was_touched_before = False  # ... or was, before this process came
@@ -115,6 +117,10 @@ class OwnTrail:
         if self._thread is None:
             self._start()
 
+    def forgo(self, intent: int) -> None:
+        """Nothing will be recorded for that intent after all; its paths are compared with the branch."""
+        self._forgone.append(self._journal.forgo(intent))  # looked at later: whoever calls is not to wait for a commit
+
     def flush(self, seconds: float) -> bool:
         """Waits until all that was handed over is durable; False where it is not by then."""
         return self._queue.flush(seconds)
@@ -162,6 +168,7 @@ class OwnTrail:
             done = self._landing.commit_differences(paths | set(extra_paths), tip, "recovered")
             self._landing.foreign.append(tip)
             self._landing.tip = done.tip
+            self._committer.settle()
             self._journal.restart(done.tip)
         self._house.commits(done.commits)
         self._house.start()
@@ -250,7 +257,7 @@ class OwnTrail:
         return True
 
     def _let_a_commit_end(self) -> None:
-        """A person may be committing in the work folder: git holds its index.lock, and would be told that HEAD moved."""
+        """A person may be committing in the work folder: git holds its index.lock, and would say that HEAD moved."""
         admin = self._admin()
         until = time.monotonic() + _COURTESY
         while admin is not None and (admin / "index.lock").exists() and time.monotonic() < until:
@@ -277,6 +284,8 @@ class OwnTrail:
         with self._lock:
             self._landing.catch_up()
             self._landing.doubtful.update(suspects)
+            while self._forgone:
+                self._landing.doubtful.update(self._forgone.popleft())
             self._was_touched_before = False
             for commit in self._landing.foreign:
                 index.also_at(commit)
@@ -298,6 +307,9 @@ class OwnTrail:
             self._place, self._settings, last_tip=self._landing.tip, leave=self._journal.in_flight
         )
         self._landing.notes += repaired.notes
+        if repaired.restored:  # what was changing meanwhile came back as neither the branch nor we left it
+            self._landing.doubtful.update(self._journal.in_flight())
+            self._landing.doubt_lately_changed()
         self._index = None
 
     def _find_index(self) -> Index | None:

@@ -339,7 +339,11 @@ def test_exactly_what_a_dead_child_of_ours_left_is_taken_away(ref: Ref, tmp_path
     assert leftovers.clear() == []  # nothing is recorded
     leftovers.begin(pid)
     (ref.git.folder / f"fast_import_crash_{pid}").touch()
-    assert set(leftovers.clear()) == {*ours, "work.lock", f"fast_import_crash_{pid}"}
+    whole_keep = packs / f"{whole}.keep"
+    assert {*leftovers.clear(), whole_keep.name} == {*ours, "work.lock", f"fast_import_crash_{pid}"}
+    assert whole_keep.exists()  # until what is in that pack is on the branch
+    leftovers.release()
+    assert not whole_keep.exists()
     assert {name for name in theirs if (packs / name).exists()} == set(theirs)
     assert not (tmp_path / "record").exists()
 
@@ -363,6 +367,58 @@ def test_an_empty_keep_beside_a_pack_is_a_persons(ref: Ref, tmp_path: Path) -> N
     leftovers.begin(ended_child())
     assert leftovers.clear() == []
     assert keep.exists()
+
+
+class Swept(Committer):
+    """A child that dies by itself after it finished its pack; a gc takes that pack away after the repeated batch."""
+
+    turn = 0
+
+    def _is_landed(self, wrote: str) -> bool:
+        self.turn += 1
+        if self.turn == 1:
+            self._is_doubtful = True
+            assert self._child is not None
+            self._child.end()  # as after its own death: nothing is kept
+            self._child = None
+            self._leftovers.end()
+            git(self.ref.git.folder, "update-ref", self.ref.name, self.before, wrote)
+            raise DiedError("died")
+        if self.turn == 2:
+            for path in (self.ref.git.folder / "objects" / "pack").glob("pack-*"):
+                if path.name not in self.others:
+                    path.unlink()
+        return super()._is_landed(wrote)
+
+    before = ""
+    others: frozenset[str] = frozenset()
+
+
+def test_what_a_gc_takes_away_between_a_death_and_the_repetition_is_written_again(place: places.Place) -> None:
+    committer = Swept(worktree.ref_of(place, TrailSettings()), record=place.state / "child")
+    committer.before = tip = committer.ref.tip()
+    committer.others = frozenset(path.name for path in (place.common_dir / "objects" / "pack").iterdir())
+    batch = [transition("done", "a", Change(path="a.yaml", content=b"a\n"))]
+    with pytest.raises(DiedError, match="died"):
+        committer.commit(batch, tip)
+    with pytest.raises(DiedError, match="took away"):
+        committer.commit(batch, tip)
+    assert committer.ref.tip() == tip
+    committer.commit(batch, tip)
+    committer.rest()
+    assert transitions(place.work) == ["work: begin", "task: done a"]
+    git(place.root, "fsck")
+
+
+def test_a_branch_that_a_person_set_back_is_not_brought_forward_by_the_end_of_a_child(place: places.Place) -> None:
+    committer = Committer(worktree.ref_of(place, TrailSettings()), record=place.state / "child")
+    begin = committer.ref.tip()
+    committer.commit([transition("done", "a")], begin)
+    git(place.root, "update-ref", committer.ref.name, begin)
+    committer.rest()
+    assert committer.ref.tip() == begin
+    assert not list(place.common_dir.rglob("*.keep"))
+    assert not (place.state / "child").exists()
 
 
 def test_a_child_killed_between_the_keep_file_and_its_pack_is_replayed(place: places.Place, tmp_path: Path) -> None:
