@@ -7,7 +7,7 @@ event loop and waits for room where the disk is full. Paths are relative to the 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ParamSpec, Protocol, TypeVar
+from typing import NamedTuple, ParamSpec, Protocol, TypeVar
 
 from orchestrator.core.events import Event
 from orchestrator.core.invocation import Invocation
@@ -36,9 +36,8 @@ class Disk(Protocol):
 # --- folders -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A file in a folder of the mailbox."""
+class Entry(NamedTuple):
+    """A file in a folder of the mailbox. A tuple: each look at an inbox of thousands makes one for each of them."""
 
     path: str
     name: str

@@ -50,7 +50,8 @@ def main() -> None:
     print(
         f"{options.files:,} files dropped in {dropped:.1f} s at {options.finished:,} finished tasks: done in "
         f"{seconds:.1f} s, {options.files / seconds:.0f} tasks/s; {len(lost)} lost or doubled; memory {before:.0f} MiB "
-        f"before, peak {peak:.0f} MiB, highest in the last three quarters {quarters[1]:.0f}, in the last {quarters[3]:.0f}"
+        f"before, peak {peak:.0f} MiB, highest in the last three quarters {quarters[1]:.0f}, "
+        f"in the last {quarters[3]:.0f}"
     )
     if lost:
         raise SystemExit("\n".join(lost[:20]))
@@ -69,7 +70,8 @@ def _lost(root: Path, names: list[str]) -> list[str]:
     for name in names:
         runs = facts.get(name, b"").count(b'"event":"execution_started"')
         if (files[name], done[name], runs, commits[f"task: done {name}"]) != (1, 1, 1, 1):
-            wrong.append(f"{name}: {files[name]} files, {done[name]} in done/, {runs} runs, commits {commits[f'task: done {name}']}")
+            told = commits[f"task: done {name}"]
+            wrong.append(f"{name}: {files[name]} files, {done[name]} in done/, {runs} runs, commits {told}")
     status = product(root, "status", "--json").stdout
     if b'"done":' not in status:
         wrong.append("status knows of none that is done")

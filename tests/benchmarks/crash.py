@@ -21,7 +21,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "crash"))
 
-from crash_check import Fault, Violation, describe
+from crash_check import describe
+from crash_faults import Fault, Violation
 from crash_launcher import Launcher
 from crash_rig import Rig
 from crash_storm import Storm, Tally

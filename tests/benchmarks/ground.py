@@ -113,7 +113,7 @@ def _await_ready(process: subprocess.Popen[bytes], channel: socket.socket) -> No
     while process.poll() is None and time.monotonic() < deadline:
         with suppress(TimeoutError):
             if b"READY=1" in channel.recv(4096):
-                channel.setblocking(False)  # what it says later is not read
+                channel.settimeout(0)  # what it says later is not read
                 return
     raise TimeoutError
 

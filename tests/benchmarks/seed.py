@@ -33,7 +33,7 @@ BRANCH = "orchestrator/work"
 A_DAY = 1_000
 AGENTS = ("analyst", "architect", "backend-dev", "frontend-dev", "reviewer", "writer")
 LAST_DAY = datetime(2026, 10, 31, tzinfo=UTC)
-WORDS = "cache layer for prices, timetable of the ferry, notes on release, slow query, letters to the board".split(", ")
+WORDS = ["cache layer for prices", "timetable of the ferry", "notes on release", "slow query", "letters to the board"]
 
 AGENTS_FILE = "agents:\n" + "".join(f"  {agent}: {{preferred_tool: nothing}}\n" for agent in AGENTS)
 TOOLS_FILE = """\
@@ -51,8 +51,8 @@ policies:
     max_parallel: 4
     limits: []
 retention: {{archive_after: 3650d}}
-trail: {{mode: {mode}, branch: %s}}
-""" % BRANCH  # noqa: UP031 - the braces are YAML's
+trail: {{mode: {mode}, branch: BRANCH}}
+""".replace("BRANCH", BRANCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,8 @@ def task_text(task_id: str, agent: str, number: int) -> bytes:
     what = WORDS[number % len(WORDS)]
     return (
         f"id: {task_id}\nagent: {agent}\ntitle: Look after the {what}\npriority: {('normal', 'high')[number % 2]}\n"
-        "mode: /programming\ndescription: |\n  The numbers in the weekly report do not agree with those in the ledger.\n"
+        "mode: /programming\n"
+        "description: |\n  The numbers in the weekly report do not agree with those in the ledger.\n"
         "  Find out since when, and why; write it down where the next one looks for it.\n"
         "  Leave the layout of the report as it is.\n"
         f"context:\n  notes:\n    - it began in week {number % 52}\n  files:\n    - docs/page-{number % 40}.md\n"
@@ -131,7 +132,14 @@ def _events(ids: EventIds, task_id: str, agent: str, at: datetime, done: str, lo
         (EventKind.TASK_COMPLETED, {"status": "done", "path": done, "details": {"verdict": "done"}, **run}),
     ]
     return [
-        Event(event_id=ids.new(at), ts=at + timedelta(milliseconds=20 * step), event=kind, task_id=task_id, agent=agent, **more)  # type: ignore[arg-type]  # noqa: E501  # a table of fields
+        Event(
+            event_id=ids.new(at),
+            ts=at + timedelta(milliseconds=20 * step),
+            event=kind,
+            task_id=task_id,
+            agent=agent,
+            **more,
+        )  # type: ignore[arg-type]  # a table of fields
         for step, (kind, more) in enumerate(told)
     ]
 

@@ -5,15 +5,11 @@ hide itself.
 """
 
 import contextlib
-import hashlib
-import os
-import sqlite3
-import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+
+from crash_disk import check_branch, check_index, check_litter
+from crash_faults import Fault, Subject, Violation
 
 from orchestrator import taskfile
 from orchestrator.core.events import Event, decode
@@ -43,48 +39,6 @@ MOST_LOST = 3  # runs that die with their daemon, after which a task may be give
 MOST_SHOWN = 20
 
 
-class Fault(StrEnum):
-    """What can be wrong."""
-
-    LOST = "lost"  # a task, or a part of its file, is nowhere
-    DOUBLED = "doubled"  # a task is in two places
-    UNEXPLAINED = "unexplained"  # file, folder and events do not agree, or it is left half-way
-    OVERRUN = "overrun"  # the tool ran more often than its events show, or not at all
-    TORN = "torn"  # an event file has a line that is none
-    LITTER = "litter"  # something temporary is left
-    UNCOMMITTED = "uncommitted"  # the branch and the disk differ
-    REPOSITORY = "repository"  # git itself complains
-    INDEX = "index"  # index.db is not what a rebuild makes of the event files
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Violation:
-    """One thing that is wrong, and about what."""
-
-    fault: Fault
-    about: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.fault}: {self.about}: {self.what}"
-
-
-@dataclass(slots=True, kw_only=True)
-class Subject:
-    """What is checked."""
-
-    work: Path
-    state: Path
-    submitted: Mapping[str, bytes]  # every task that was dropped, as it was dropped
-    journal: Path  # where the tools wrote: `began TASK INVOCATION`, `ended TASK INVOCATION`, `overlap TASK INVOCATION`
-    branch: str = ""  # of the trail; empty: no trail
-    rebuild_index: Callable[[], None] | None = None
-    found: list[Violation] = field(default_factory=list)
-
-    def fault(self, fault: Fault, about: str, what: str) -> None:
-        self.found.append(Violation(fault=fault, about=about, what=what))
-
-
 def check(subject: Subject) -> list[Violation]:
     """Everything that is wrong; empty: all is well."""
     subject.found = []
@@ -99,11 +53,11 @@ def check(subject: Subject) -> list[Violation]:
         _check_task(subject, task_id, places.get(task_id, []), events.get(task_id, []), runs.get(task_id, []))
     for task_id in runs.keys() - known.keys():
         subject.fault(Fault.OVERRUN, task_id, "a tool ran for a task that nobody dropped")
-    _check_litter(subject)
+    check_litter(subject)
     if subject.branch:
-        _check_branch(subject)
+        check_branch(subject)
     if subject.rebuild_index is not None:
-        _check_index(subject, subject.rebuild_index)
+        check_index(subject, subject.rebuild_index)
     return subject.found
 
 
@@ -264,95 +218,3 @@ def _handed_off(events: Mapping[str, list[Event]]) -> dict[str, bytes | None]:
         for event in told
         if event.event == "handoff_created"
     }
-
-
-# --- folders, branch, index ----------------------------------------------------------------------------------------
-
-
-def _everything(work: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(work):
-        if ".git" in folders:
-            folders.remove(".git")
-        for name in names:
-            if name != ".git":
-                yield Path(folder, name)
-
-
-def _check_litter(subject: Subject) -> None:
-    for path in _everything(subject.work):
-        where = path.relative_to(subject.work)
-        if (len(where.parts) > 1 and path.name.startswith(".")) or path.name.endswith((".tmp", ".part", "~")):
-            subject.fault(Fault.LITTER, str(where), "it is left half-written")
-    for path in subject.state.rglob("*"):
-        if path.name.endswith((".tmp", ".new")) or "orchestrator-bug" in path.name or path.parent.name == "crashes":
-            words = path.read_text(errors="replace")[-600:] if path.is_file() else ""
-            subject.fault(Fault.LITTER, path.name, f"it is left in the state folder: {words}")
-
-
-def _git(work: Path, *arguments: str) -> bytes:
-    said = subprocess.run(["git", "-C", str(work), *arguments], capture_output=True, check=False)
-    if said.returncode != 0:
-        raise RuntimeError(f"git {' '.join(arguments)}: {said.stderr.decode(errors='replace')}")
-    return said.stdout
-
-
-def _check_branch(subject: Subject) -> None:
-    try:
-        tree = _tree(_git(subject.work, "ls-tree", "-r", "-z", subject.branch))
-        status = _git(subject.work, "status", "--porcelain", "-z", "--untracked-files=all").decode().split("\0")
-        _git(subject.work, "fsck", "--no-dangling", "--no-progress")
-    except RuntimeError as error:
-        subject.fault(Fault.REPOSITORY, subject.branch, str(error))
-        return
-    disk = {str(path.relative_to(subject.work)): _blob(path) for path in _everything(subject.work)}
-    for path in sorted({*tree, *disk}):
-        if tree.get(path) == disk.get(path):
-            continue
-        if path.startswith("collaboration/inbox/") and path not in tree:
-            continue  # it waits: the claim commits it
-        state = "not on the branch" if path not in tree else "not on disk" if path not in disk else "another content"
-        subject.fault(Fault.UNCOMMITTED, path, state)
-    for line in status:
-        if line and not line.startswith("?? collaboration/inbox/"):
-            subject.fault(Fault.UNCOMMITTED, line[3:], f"git status says {line[:2]!r}")
-    locks = [path for path in subject.state.parent.rglob("*.lock") if subject.state not in path.parents]
-    for lock in locks:
-        subject.fault(Fault.REPOSITORY, lock.name, "a lock of git is left")
-
-
-def _tree(listed: bytes) -> dict[str, str]:
-    """Path to blob."""
-    found = {}
-    for item in listed.decode().split("\0"):
-        if item:
-            head, _, path = item.partition("\t")
-            found[path] = head.split(" ")[2]
-    return found
-
-
-def _blob(path: Path) -> str:
-    content = path.read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-
-
-def _check_index(subject: Subject, rebuild: Callable[[], None]) -> None:
-    before = _dump(subject.state / "index.db")
-    rebuild()
-    after = _dump(subject.state / "index.db")
-    for table, rows in after.items():
-        held = before.get(table, set())
-        for row in sorted(held - rows):
-            subject.fault(Fault.INDEX, table, f"it has {row}, and a rebuilt one has not")
-        for row in sorted(rows - held):
-            subject.fault(Fault.INDEX, table, f"it lacks {row}, and a rebuilt one has it")
-
-
-def _dump(database: Path) -> dict[str, set[str]]:
-    queries = {
-        "tasks": "SELECT * FROM tasks",
-        "invocations": "SELECT * FROM invocations",
-        "event_files": "SELECT folder, task_id, size FROM event_files",
-        "counts": "SELECT * FROM counts WHERE n <> 0",
-    }
-    with contextlib.closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
-        return {table: {repr(row) for row in connection.execute(query)} for table, query in queries.items()}

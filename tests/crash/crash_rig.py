@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection
 from enum import StrEnum
 from pathlib import Path
 
-from crash_check import Subject, Violation, check
+from crash_check import check
+from crash_faults import Subject, Violation
 from crash_launcher import Launcher
 
 DEADLINE = 60.0  # seconds for anything that ought to take one

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from crash_check import Violation
+from crash_faults import Violation
 from crash_launcher import Launcher
 from crash_rig import How, Rig
 

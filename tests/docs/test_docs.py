@@ -93,7 +93,7 @@ def steps_of(name: str) -> list[Step]:
 
 
 @pytest.fixture
-def path_with_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def path_with_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """`orchestrator` is this checkout's, run by this Python."""
     program = tmp_path / "bin" / "orchestrator"
     program.parent.mkdir()
@@ -105,14 +105,16 @@ def path_with_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(TOP))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "200")
+    return program
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, path_with_program: None) -> Path:
+def workspace(tmp_path: Path, path_with_program: Path) -> Path:
     """A repository with a commit, made a workspace in own mode, its configuration committed."""
     root = tmp_path / "project"
     root.mkdir()
     (root / "README.md").write_text("# A project\n")
+    assert path_with_program.is_file()
     made = subprocess.run(
         "git init -q -b main && orchestrator init && git add -A && git commit -q -m begin",
         shell=True, cwd=root, capture_output=True, text=True, timeout=SECONDS, check=False,

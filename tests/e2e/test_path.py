@@ -15,7 +15,7 @@ agents:
   sleeper: {preferred_tool: sleep}
   mute: {preferred_tool: silent}
   lost: {preferred_tool: nowhere}
-  hander: {preferred_tool: hand}
+  handing: {preferred_tool: hand}
   person: {manual: true}
 """
 TOOLS = """
@@ -77,7 +77,7 @@ def test_every_task_ends_where_it_belongs_and_says_why(world: World) -> None:
     drop(world, "quiet", "mute")
     drop(world, "toolless", "lost")
     drop(world, "mine", "person")
-    drop(world, "hands", "hander")
+    drop(world, "hands", "handing")
     drop(world, "after", "writer", "depends_on: [good, hands]")
     drop(world, "never", "writer", "depends_on: [ghost]")
     drop(world, "round-1", "dev", "depends_on: [round-2]")
@@ -100,7 +100,7 @@ def test_every_task_ends_where_it_belongs_and_says_why(world: World) -> None:
     assert lying(world) - followers == {
         "done/dev/good.yaml",
         "done/dev/matter.yml",
-        "done/hander/hands.yaml",
+        "done/handing/hands.yaml",
         "done/writer/after.yaml",
         "assigned/breaker/fails.yaml",
         "assigned/sleeper/slow.yaml",

@@ -1,5 +1,6 @@
 """Rewriting a task file: the fields that must change do, and every other byte stays."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator import taskfile
 from orchestrator.strictyaml import decode, read
 from orchestrator.strictyaml.emit import cleaned
-from orchestrator.taskfile import TaskFile, compose, parse, rewrite
+from orchestrator.taskfile import TaskFile, TaskFileRefused, compose, parse, rewrite
 from orchestrator.taskfile.frontmatter import split
 
 FILES = sorted((Path(__file__).parents[1] / "data" / "tasks").iterdir())
@@ -157,6 +159,23 @@ def test_a_rewrite_has_the_changes_and_nothing_else(path: Path, changes: dict[st
     assert repr(sorted(found.items())) == repr(sorted(expected.items()))
     remarks = [line for line in before.text.split("\n") if line.startswith("#")]
     assert all(line in after for line in remarks)
+
+
+def outcome(make: Callable[[], TaskFile]) -> TaskFile | str:
+    try:
+        return make()
+    except TaskFileRefused as refused:
+        return str(refused)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(FILES), st.dictionaries(NAMES, VALUES, max_size=4))
+def test_a_changed_file_is_what_reading_the_rewritten_bytes_gives(path: Path, changes: dict[str, object]) -> None:
+    before = parse(path.read_bytes(), name=path.name, path=path.name)
+    raw = rewrite(before, changes)
+    assert outcome(lambda: taskfile.changed(before, changes, path=path.name)) == outcome(
+        lambda: parse(raw, name=path.name, path=path.name)
+    )
 
 
 @settings(max_examples=150, deadline=None)

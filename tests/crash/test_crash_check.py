@@ -1,0 +1,125 @@
+"""The check of the crash tests finds what it is there to find: a workspace that is well is damaged in each way."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from crash_check import describe
+from crash_faults import Fault
+from crash_launcher import Launcher
+from crash_rig import Rig
+
+
+@pytest.fixture(scope="module")
+def launcher() -> Iterator[Launcher]:
+    one = Launcher()
+    yield one
+    one.close()
+
+
+def only(rig: Rig, pattern: str) -> Path:
+    (path,) = rig.work.glob(pattern)
+    return path
+
+
+def task(rig: Rig) -> Path:
+    return only(rig, "collaboration/done/quick/*/one.yaml")
+
+
+def lose_it(rig: Rig) -> None:
+    task(rig).unlink()
+
+
+def lose_a_line_of_it(rig: Rig) -> None:
+    path = task(rig)
+    path.write_bytes(path.read_bytes().replace(b"# dropped by a test\n", b""))
+
+
+def put_it_into_the_inbox_again(rig: Rig) -> None:
+    (rig.work / "collaboration/inbox/one.yaml").write_bytes(task(rig).read_bytes())
+
+
+def say_another_status(rig: Rig) -> None:
+    path = task(rig)
+    path.write_bytes(path.read_bytes().replace(b"status: done", b"status: error"))
+
+
+def put_it_elsewhere(rig: Rig) -> None:
+    path = task(rig)
+    other = path.parent.with_name("2020-01-01")
+    other.mkdir()
+    path.rename(other / path.name)
+
+
+def forget_what_came_of_it(rig: Rig) -> None:
+    path = only(rig, "telemetry/*/one.jsonl")
+    path.write_bytes(b"".join(line for line in path.read_bytes().splitlines(True) if b"task_completed" not in line))
+
+
+def run_it_unannounced(rig: Rig) -> None:
+    with rig.journal.open("a") as journal:
+        journal.write("began one 01UNKNOWN\n")
+
+
+def deny_its_run(rig: Rig) -> None:
+    rig.journal.write_text("")
+
+
+def tear_an_event(rig: Rig) -> None:
+    with only(rig, "telemetry/*/one.jsonl").open("ab") as file:
+        file.write(b'{"v":1,"event_id":')
+
+
+def leave_a_temporary_file(rig: Rig) -> None:
+    task(rig).with_name(".one.yaml.0123abcd.orchestrator.tmp").touch()
+
+
+def edit_a_board(rig: Rig) -> None:
+    (rig.work / "collaboration/HANDOFFS.md").write_text("mine\n")
+
+
+def leave_a_lock_of_git(rig: Rig) -> None:
+    (rig.root / ".git/refs/heads/orchestrator/work.lock").touch()
+
+
+def break_an_object(rig: Rig) -> None:
+    pack = next((rig.root / ".git/objects/pack").glob("*.pack"))
+    pack.chmod(0o644)
+    pack.write_bytes(pack.read_bytes()[:-30] + b"\0" * 30)
+
+
+def forget_it_in_the_index(rig: Rig) -> None:
+    with sqlite3.connect(rig.state / "index.db") as connection:
+        connection.execute("DELETE FROM tasks WHERE id = 'one'")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        (lose_it, Fault.LOST),
+        (lose_a_line_of_it, Fault.LOST),
+        (put_it_into_the_inbox_again, Fault.DOUBLED),
+        (say_another_status, Fault.UNEXPLAINED),
+        (put_it_elsewhere, Fault.UNEXPLAINED),
+        (forget_what_came_of_it, Fault.UNEXPLAINED),
+        (run_it_unannounced, Fault.OVERRUN),
+        (deny_its_run, Fault.OVERRUN),
+        (tear_an_event, Fault.TORN),
+        (leave_a_temporary_file, Fault.LITTER),
+        (edit_a_board, Fault.UNCOMMITTED),
+        (leave_a_lock_of_git, Fault.REPOSITORY),
+        (break_an_object, Fault.REPOSITORY),
+        (forget_it_in_the_index, Fault.INDEX),
+    ],
+)
+def test_a_damage_is_found_and_called_by_its_name(
+    tmp_path: Path, launcher: Launcher, damage: Callable[[Rig], None], fault: Fault
+) -> None:
+    rig = Rig(tmp_path, launcher)
+    rig.drop("one")
+    rig.rest()
+    assert not (found := rig.violations()), describe(found)
+    damage(rig)
+    assert fault in {violation.fault for violation in rig.violations()}
