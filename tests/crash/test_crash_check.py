@@ -1,7 +1,7 @@
 """The check of the crash tests finds what it is there to find: a workspace that is well is damaged in each way."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,13 +9,6 @@ from crash_check import describe
 from crash_faults import Fault
 from crash_launcher import Launcher
 from crash_rig import Rig
-
-
-@pytest.fixture(scope="module")
-def launcher() -> Iterator[Launcher]:
-    one = Launcher()
-    yield one
-    one.close()
 
 
 def only(rig: Rig, pattern: str) -> Path:
@@ -54,7 +47,9 @@ def put_it_elsewhere(rig: Rig) -> None:
 
 def forget_what_came_of_it(rig: Rig) -> None:
     path = only(rig, "telemetry/*/one.jsonl")
-    path.write_bytes(b"".join(line for line in path.read_bytes().splitlines(True) if b"task_completed" not in line))
+    path.write_bytes(
+        b"".join(line for line in path.read_bytes().splitlines(keepends=True) if b"task_completed" not in line)
+    )
 
 
 def run_it_unannounced(rig: Rig) -> None:

@@ -1,7 +1,6 @@
 """The daemon dies by SIGKILL at each numbered step of the straight path; the next one leaves all as it must be."""
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,6 @@ from crash_launcher import Launcher
 from crash_rig import Rig
 
 from orchestrator.core.steps import Step
-
-
-@pytest.fixture(scope="module")
-def launcher() -> Iterator[Launcher]:
-    one = Launcher()
-    yield one
-    one.close()
 
 
 @pytest.mark.parametrize("passing", [1, 2], ids=["first passing", "second passing"])

@@ -1,7 +1,6 @@
 """The daemon dies at random moments under load, again and again; whoever is killed with it differs. Seeded."""
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,6 @@ from crash_launcher import Launcher
 from crash_storm import Storm
 
 KILLS = 10
-
-
-@pytest.fixture(scope="module")
-def launcher() -> Iterator[Launcher]:
-    one = Launcher()
-    yield one
-    one.close()
 
 
 @pytest.mark.parametrize("trail", ["own", "none"])

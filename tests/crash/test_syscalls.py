@@ -1,6 +1,5 @@
 """The daemon, or its git child, dies at each system call that changes the disk, over the claim and close of a task."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,13 +20,6 @@ SAMPLES = {
     "pwrite64": (30, 60),
     "write": (10,),
 }
-
-
-@pytest.fixture(scope="module")
-def launcher() -> Iterator[Launcher]:
-    one = Launcher()
-    yield one
-    one.close()
 
 
 @pytest.mark.parametrize("call", SAMPLES)

@@ -1,6 +1,7 @@
 """The program in repositories that are not the plain one: it works, or says what to do."""
 
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -227,11 +228,11 @@ def test_a_git_folder_that_cannot_be_written_is_said_and_nothing_is_lost(opened:
     workspace = opened(make_repository(tmp_path / "repository")).init()
     workspace.submit("before")
     for words in ("daemon --once", "submit --agent quick --title x --name during"):
-        ended = read_only_git(workspace, f"{' '.join(workspace.argv(()))} {words}")
+        ended = read_only_git(workspace, f"{shlex.join(workspace.argv(()))} {words}")
         assert ended.returncode == 1, ended
         assert "read-only" in ended.stderr.lower()
         assert "Traceback" not in ended.stderr
-    ended = read_only_git(workspace, f"{' '.join(workspace.argv(()))} status --json")
+    ended = read_only_git(workspace, f"{shlex.join(workspace.argv(()))} status --json")
     assert ended.returncode == 0, ended.stderr  # reading goes on
     assert workspace.where("before") == ["inbox/before.yaml"]
     assert workspace.where("during") == []
@@ -243,7 +244,7 @@ def test_a_git_folder_that_cannot_be_written_is_said_and_nothing_is_lost(opened:
 @pytest.mark.usefixtures("mounts")
 def test_a_repository_whose_git_folder_cannot_be_written_is_no_place_for_init(opened: Open, tmp_path: Path) -> None:
     workspace = opened(make_repository(tmp_path / "repository"))
-    ended = read_only_git(workspace, f"{' '.join(workspace.argv(()))} init")
+    ended = read_only_git(workspace, f"{shlex.join(workspace.argv(()))} init")
     assert ended.returncode == 1, ended
     assert "read-only" in ended.stderr.lower()
     assert git(workspace.root, "status", "--porcelain") == ""

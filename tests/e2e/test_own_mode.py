@@ -1,5 +1,6 @@
 """A person works in their repository while the daemon does tasks: all is as it would be without it."""
 
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ import pytest
 from situations import Flow, Workspace, git, make_repository, type_in
 
 HOOK = "{id: tidy, name: tidy, language: system, entry: sed -i s/untidy/tidy/, files: main.py}"
-PRE_COMMIT = f"{sys.executable} -m pre_commit"
+PRE_COMMIT = f"{shlex.quote(sys.executable)} -m pre_commit"
 TOPIC = "git checkout -qb topic; echo t > main.py; git commit -qam t; git checkout -q main"
 PARTED = f"{TOPIC}; echo m > main.py; git commit -qam m"
 

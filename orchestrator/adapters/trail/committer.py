@@ -181,7 +181,7 @@ def _options() -> tuple[str, ...]:
     """unpackLimit: a pack is synced once, loose objects are not synced at all. core.fsync exists since git 2.36."""
     options: tuple[str, ...] = ("-c", "fastimport.unpackLimit=1", "-c", "core.logAllRefUpdates=false")
     # `git pack-refs` of a gc holds the branch for a moment: 100 ms of patience are not enough on a busy machine.
-    options += ("-c", "core.filesRefLockTimeout=5000", "-c", "core.packedRefsTimeout=5000")
+    options += ("-c", "core.filesRefLockTimeout=1000", "-c", "core.packedRefsTimeout=2000")
     said = Git(Path("/")).text("version")
     version = tuple(int(number) for number in re.findall(r"\d+", said)[:2])
     if version >= (2, 36):

@@ -1,6 +1,7 @@
 """A person works in their repository while tasks flow: all is as it would have been without us, and nothing is lost."""
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from trail_feeder import Feeder, assert_branch_is_disk, git, make_repository, tr
 from orchestrator.adapters import place as places
 from orchestrator.adapters.trail.own import OwnTrail
 
-PRE_COMMIT = f"{sys.executable} -m pre_commit"
+PRE_COMMIT = f"{shlex.quote(sys.executable)} -m pre_commit"
 CONFIG = (
     "repos: [{repo: local, hooks: [{id: t, name: t, language: system, entry: sed -i s/untidy/tidy/, files: main.py}]}]"
 )
