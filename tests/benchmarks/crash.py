@@ -102,7 +102,7 @@ def _storms(field: Field, trail: str, seed: int, kills: int) -> None:
                 one.blow(wanted)
                 return one.settle()
             finally:
-                one.count()
+                one.tally.count(one.rig)
                 field.total.add(one.tally)
 
         field.run(f"storm-{number}", storm)
@@ -114,8 +114,10 @@ def _every_call(field: Field, trail: str) -> None:
         def calls(folder: Path, call: str = call) -> list[Violation]:
             rig = Rig(folder, field.launcher, trail=trail)
             kills = sweep(rig, call, range(1, MOST_CALLS))
-            field.total.add(Tally(kills=kills, tasks=len(rig.submitted), restarts=2 * kills + 2))
-            field.total.by_how[call] += kills
+            tally = Tally(kills=kills, restarts=2 * kills + 2)
+            tally.by_how[call] = kills
+            tally.count(rig)
+            field.total.add(tally)
             return rig.violations()
 
         field.run(call, calls)

@@ -37,6 +37,22 @@ class Tally:
             mine, theirs = getattr(self, item.name), getattr(other, item.name)
             setattr(self, item.name, mine + theirs)
 
+    def count(self, rig: Rig) -> None:
+        """Adds the tasks of a workspace and their runs, announced and real."""
+        journal = rig.journal.read_text().splitlines() if rig.journal.exists() else []
+        began = Counter(line.split(" ")[2] for line in journal if line.startswith("began "))
+        announced: set[str] = set()
+        for path in rig.work.glob("telemetry/*/*.jsonl"):
+            self.tasks += 1
+            for event in filter(None, map(decode, path.read_bytes().splitlines())):
+                if event.event == "execution_started":
+                    announced.add(event.invocation_id)
+                if event.event == "execution_finished":
+                    self.lost_runs += event.reason == "lost"
+        self.announced_runs += len(announced)
+        self.real_runs += began.total()
+        self.unannounced_runs += sum(n - (run in announced) for run, n in began.items())
+
 
 class Storm:
     """One workspace in which daemons die. Two storms with the same dice drop and kill alike."""
@@ -68,22 +84,6 @@ class Storm:
         self.rig.rest()
         self.tally.restarts += 1
         return self.rig.violations()
-
-    def count(self) -> None:
-        """Counts the tasks and their runs, announced and real."""
-        journal = self.rig.journal.read_text().splitlines() if self.rig.journal.exists() else []
-        began = Counter(line.split(" ")[2] for line in journal if line.startswith("began "))
-        announced: set[str] = set()
-        for path in self.rig.work.glob("telemetry/*/*.jsonl"):
-            self.tally.tasks += 1
-            for event in filter(None, map(decode, path.read_bytes().splitlines())):
-                if event.event == "execution_started":
-                    announced.add(event.invocation_id)
-                if event.event == "execution_finished":
-                    self.tally.lost_runs += event.reason == "lost"
-        self.tally.announced_runs += len(announced)
-        self.tally.real_runs += began.total()
-        self.tally.unannounced_runs += sum(n - (run in announced) for run, n in began.items())
 
     def _drop_some(self) -> None:
         waiting = sum(1 for _ in (self.rig.work / "collaboration/inbox").glob("*.yaml"))
