@@ -282,7 +282,12 @@ def test_a_detached_head_and_another_branch_are_said_and_waited_for(here: Situat
 def test_what_waits_survives_a_crash_with_its_messages(here: Situation) -> None:
     here.git("switch", "-q", "--detach")
     here.task()
-    # A process that is killed leaves its files and runs nothing more; a second one starts.
+    # A process that is killed leaves its files as they are and runs nothing more; a second one starts.
+    state = here.folder / ".git/orchestrator"
+    left = {path: path.read_bytes() for path in state.iterdir() if path.is_file()}
+    here.trail.close()
+    for path, content in left.items():
+        path.write_bytes(content)
     survivor = Situation.opened(here)
     assert survivor.backlog == 2
     here.git("switch", "-q", "main")
