@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from orchestrator import taskfile
+from orchestrator import submitting, taskfile
 from orchestrator.core import layout, moves
 from orchestrator.core.agents import Unknown, resolve
 from orchestrator.core.claims import slug
@@ -109,12 +109,8 @@ class Commands:
             raw, name = str(arguments["content"]).encode(), str(arguments.get("name") or "")
         else:
             raw, name = self._composed(arguments)
-        if not layout.is_task_name(name) or "/" in name:
-            raise UsageError(f"{name!r} is no name for a task file; it must end in .yaml or .yml, without a folder")
-        task = taskfile.parse(raw, name=name, path=name).task
-        agent = resolve(task.agent, self.world.settings().agents)
-        if isinstance(agent, Unknown):
-            raise NotFoundError(f"{name}: agent: {agent.why}")
+        task = submitting.task_of(raw, name)
+        agent = submitting.agent_of(task, name, self.world.settings().agents)
         known = self.world.index.known([task.id]).get(task.id)
         if known is not None and (not known.path or self.world.mailbox.exists(known.path)):
             raise OrchestratorError(f"{task.id}: there is a task with this id ({known.status}); use another id")

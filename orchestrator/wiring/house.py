@@ -18,7 +18,8 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.ports import TaskSource
 from orchestrator.slots import AtWork
 from orchestrator.wiring.boards import Boards
-from orchestrator.wiring.opening import Opened, read_settings
+from orchestrator.wiring.configuring import read_settings
+from orchestrator.wiring.opening import Opened
 from orchestrator.wiring.sources import open_source
 
 ARCHIVE_EVERY = timedelta(hours=1)

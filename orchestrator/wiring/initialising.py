@@ -13,7 +13,7 @@ from orchestrator.adapters.mailbox import FolderMailbox
 from orchestrator.adapters.place import Place
 from orchestrator.core.settings import TrailMode
 from orchestrator.resources import folder
-from orchestrator.wiring.opening import read_settings
+from orchestrator.wiring.configuring import read_settings
 from orchestrator.wiring.trails import open_trail
 
 FILES = ("agents.yaml", "tools.yaml", "models.yaml", "policies.yaml")

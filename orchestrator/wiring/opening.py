@@ -1,7 +1,6 @@
 """Opens a workspace for writing: index, events, mailbox, trail, engine, and the world of them."""
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,6 @@ from orchestrator.adapters.place import Place
 from orchestrator.adapters.process import Processes
 from orchestrator.adapters.readers import read_output
 from orchestrator.adapters.templates import Templates
-from orchestrator.config import load
 from orchestrator.core.events import Event
 from orchestrator.core.settings import Settings
 from orchestrator.core.types import TaskId
@@ -24,6 +22,7 @@ from orchestrator.launch import Host
 from orchestrator.ports import Appended, Trail
 from orchestrator.registrar import Registrar
 from orchestrator.resources import folder
+from orchestrator.wiring.configuring import read_settings
 from orchestrator.wiring.trails import open_trail
 from orchestrator.world import World
 
@@ -76,11 +75,6 @@ class Configuration:
     def __call__(self) -> Settings:
         """The settings now."""
         return self.settings
-
-
-def read_settings(place: Place) -> Settings:
-    """The four files. ConfigRefusedError with every problem of them."""
-    return load(place.config, repository=place.root, environ=os.environ, platform=sys.platform)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from orchestrator.core.history import IndexUnusable
 from orchestrator.core.settings import TrailMode, TrailSettings
 from orchestrator.core.types import Status, TaskId
 from orchestrator.errors import OrchestratorError, UsageError
-from orchestrator.wiring.opening import read_settings
+from orchestrator.wiring.configuring import read_settings
 
 _OVER = {Status.DONE, Status.ERROR, Status.CANCELLED}
 
