@@ -1,8 +1,10 @@
 """The one place that runs git: an argument tuple, no shell, no stdin unless given, a scrubbed environment."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,20 +71,32 @@ class Git:
             GitError: git is not installed, or it took longer than `seconds`.
         """
         try:
-            return subprocess.run(
-                self.command(*args),
-                cwd=self.folder,
-                env=self.environment(),
-                input=stdin or b"",  # an empty pipe: nothing is ever inherited
-                capture_output=True,
-                timeout=seconds,
-                check=False,
-            )
+            return self._run(args, stdin or b"", seconds)
         except FileNotFoundError as error:
             what = "git is not installed, or not on PATH" if self.folder.is_dir() else f"no folder {self.folder}"
             raise GitError(args, 127, what) from error
         except subprocess.TimeoutExpired as error:
             raise GitError(args, 124, f"no answer after {seconds:.0f} s") from error
+
+    def _run(self, args: tuple[str, ...], stdin: bytes, seconds: float) -> "subprocess.CompletedProcess[bytes]":
+        command = self.command(*args)
+        process = subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.PIPE,  # an empty pipe: nothing is ever inherited
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # what git starts (ssh, a credential helper) is found by it, and has no terminal
+        )
+        try:
+            out, err = process.communicate(stdin, timeout=seconds)
+        except BaseException:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
+        return subprocess.CompletedProcess(command, process.returncode, out, err)
 
     def raw(self, *args: str, stdin: bytes | None = None, seconds: float = 120) -> bytes:
         """Standard output. Raises GitError where the exit code is not 0."""

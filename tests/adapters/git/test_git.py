@@ -1,10 +1,12 @@
 """The one place that runs git."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
+from orchestrator.adapters import process_table
 from orchestrator.adapters.git import Git, GitError, scrubbed
 
 
@@ -106,3 +108,17 @@ def test_names_that_are_no_utf_8_survive(repository: Git, tmp_path: Path) -> Non
     name = os.fsdecode(b"\xff.txt")
     (tmp_path / name).write_text("x")
     assert repository.zlist("ls-files", "-z", "--others") == [name]
+
+
+def test_what_git_started_ends_with_it_when_its_time_is_up(tmp_path: Path) -> None:
+    git = Git(tmp_path)
+    git.raw("init", "--quiet")
+    ours = tmp_path / "pid"
+    git.raw("config", "alias.hang", f"!echo $$ > '{ours}'; exec sleep 600")
+    with pytest.raises(GitError, match="no answer after"):
+        git.raw("hang", seconds=3)
+    pid = int(ours.read_text())
+    deadline = time.monotonic() + 10
+    while (found := process_table.entry(pid)) is not None and not found.zombie:  # killed, and dying
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
