@@ -4,11 +4,12 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+REAL := .real
 
 # A virtual environment knows its own place: where the folder was moved, it is made anew.
 MOVED := $(shell [ ! -f $(VENV)/made ] || [ "$$(cat $(VENV)/made)" = "$$(pwd -P)" ] || rm -f $(VENV)/made)
 
-.PHONY: demo test bench clean
+.PHONY: demo test test-real real-tools bench clean
 .DELETE_ON_ERROR:
 
 # Watch it work on a throw-away repository.
@@ -19,6 +20,13 @@ demo: $(VENV)/installed
 test: $(VENV)/installed-dev
 	@PATH="$$PWD/$(VENV)/bin:$$PATH" scripts/check
 
+# Drives the real claude and codex through the daemon: on a model API of ours, without an account, a cost or a network.
+test-real: $(VENV)/installed-dev $(REAL)/installed
+	@ORCHESTRATOR_REAL_CLIS="$$PWD/$(REAL)/node_modules/.bin" $(RUN) -m pytest tests/real
+
+# Installs them at the versions of tests/real/package.json, into a folder that git does not see. Needs npm and node.
+real-tools: $(REAL)/installed
+
 # The figures of docs/explanation; none of them is a pass or a failure.
 bench: $(VENV)/installed-dev
 	@for file in tests/benchmarks/*.py; do \
@@ -27,7 +35,7 @@ bench: $(VENV)/installed-dev
 	done
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(REAL)
 
 $(VENV)/made:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -47,4 +55,15 @@ $(VENV)/installed: $(VENV)/made pyproject.toml
 $(VENV)/installed-dev: $(VENV)/installed pyproject.toml
 	@echo "installing what the checks need"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+# npm runs no script of a package here; the one that is needed puts the native claude where its name points to.
+$(REAL)/installed: tests/real/package.json tests/real/package-lock.json
+	@npm --version >/dev/null && node --version >/dev/null || { \
+		echo "the real tools come from npm: install node (22 or later) with npm first." >&2; exit 1; }
+	@echo "installing the real tools in $(REAL)"
+	@mkdir -p $(REAL)
+	@cp tests/real/package.json tests/real/package-lock.json $(REAL)
+	@cd $(REAL) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd $(REAL) && node node_modules/@anthropic-ai/claude-code/install.cjs
 	@touch $@

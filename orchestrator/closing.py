@@ -5,63 +5,92 @@ between the two would lose the follow-up. It is told by the same event as the en
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import assert_never
 
-from orchestrator import running, taskfile
+from orchestrator import executing, furnishing, running, taskfile
 from orchestrator.core import judge as judging
 from orchestrator.core import layout, resume
 from orchestrator.core.claims import Claims, FollowUp, follow_up
 from orchestrator.core.events import Event, EventKind
+from orchestrator.core.settings import WorkspaceKind
 from orchestrator.core.transition import Change
-from orchestrator.core.types import ErrorKind, Status
+from orchestrator.core.types import CostSource, ErrorKind, Status
 from orchestrator.core.verdict import Done, Failed, Ran, Verdict
+from orchestrator.core.workspace import Evidence
 from orchestrator.ports import NameTakenError
 from orchestrator.registrar import Advance, Held
-from orchestrator.running import Run
+from orchestrator.running import Ended, Run
 from orchestrator.world import World
 
 
-async def close(world: World, held: Held, run: Run, ran: Ran, *, cancelled_because: str = "") -> Held:
+async def close(world: World, ended: Ended, *, cancelled_because: str = "") -> Held:
     """Judges the run, writes the log, and puts the task where its verdict belongs."""
-    change = await world.disk(_conclude, world, held, run, ran, cancelled_because)
-    return await world.registrar.advance(held, change)
+    change = await world.disk(_conclude, world, ended, cancelled_because)
+    return await world.registrar.advance(ended.held, change)
 
 
-def _conclude(world: World, held: Held, run: Run, ran: Ran, cancelled_because: str) -> Advance:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """What came of a run."""
+
+    verdict: Verdict
+    claims: Claims
+    evidence: Evidence | None
+
+    @property
+    def branch(self) -> str:
+        """The branch with its work; empty where it left none."""
+        return self.evidence.branch if self.evidence is not None and self.evidence.commits else ""
+
+
+def _conclude(world: World, ended: Ended, cancelled_because: str) -> Advance:
     """All that comes before the task itself changes, in one turn beside the loop: each costs switches of threads."""
-    read, verdict, claims = _judge(world, held, run, ran)
+    held, run, ran = ended.held, ended.run, ended.ran
+    judged = _judge(world, ended)
+    verdict = judged.verdict
     if cancelled_because and isinstance(verdict, Failed) and verdict.kind is ErrorKind.CANCELLED:
         verdict = replace(verdict, why=cancelled_because)
+        judged = replace(judged, verdict=verdict)
     match verdict:
         case Done():
-            events, change = _done(world, held, run, read, verdict, claims)
+            events, change = _done(world, held, run, ran, verdict, judged)
         case Failed():
-            events, change = _failed(world, held, run, read, verdict)
+            events, change = _failed(world, held, run, ran, verdict, judged)
         case _:
             assert_never(verdict)
-    log = _write_log(world, held, run, read, verdict, events[0])
+    log = _write_log(world, ended, judged, events[0])
     world.reached("log.written")
     return replace(change, events=events, extra=(log,))
 
 
-def _judge(world: World, held: Held, run: Run, ran: Ran) -> tuple[Ran, Verdict, Claims]:
-    tool = world.settings().tools.get(run.tool)
-    read = world.read_output(tool, ran) if tool is not None else ran
+def _judge(world: World, ended: Ended) -> _Judged:
+    tool = world.settings().tools.get(ended.run.tool)
+    task = ended.held.file.task
+    evidence = None
+    if ended.workspace is not None:
+        evidence = furnishing.conclude(world, ended.held, ended.workspace, ended.run.trailers)
+        world.reached("work.committed")
+    edits = tool is not None and "edits_files" in tool.capabilities and tool.workspace is not WorkspaceKind.NONE
     verdict = judging.judge(
-        read,
+        ended.ran,
+        evidence=evidence,
         expects_answer=tool is None or "silent" not in tool.capabilities,
-        verify_asked=bool(held.file.task.verify),
+        expects_change=edits and evidence is not None,
+        verify=task.verify,
+        artefacts=task.artefacts,
     )
-    return read, verdict, world.read_claims(read.text)
+    return _Judged(verdict=verdict, claims=world.read_claims(ended.ran.text), evidence=evidence)
 
 
-def _done(world: World, held: Held, run: Run, ran: Ran, verdict: Done, claims: Claims) -> tuple[list[Event], Advance]:
+def _done(world: World, held: Held, run: Run, ran: Ran, verdict: Done, judged: _Judged) -> tuple[list[Event], Advance]:
+    claims = judged.claims
     now = world.clock.now()
     day = now.strftime("%Y-%m-%d")
     to = world.mailbox.place(f"{layout.DONE}/{held.agent}", _name(held), day)
-    result = _result(run, ran, verdict, claims, now)
+    result = _result(held, run, ran, verdict, judged, now)
     told = _told(run, ran)
     completed = world.registrar.event(
         EventKind.TASK_COMPLETED,
@@ -69,7 +98,12 @@ def _done(world: World, held: Held, run: Run, ran: Ran, verdict: Done, claims: C
         status=Status.DONE,
         path=to,
         why=verdict.why,
-        details={"verdict": verdict.outcome, "result": result, "log_paths": [run.log]},
+        details={
+            "verdict": verdict.outcome,
+            "result": result,
+            "log_paths": [run.log],
+            "answer_sha256": executing.answer_digest(ran.text),
+        },
         **told,
     )
     events = [completed]
@@ -97,11 +131,29 @@ def _done_change(to: str, completed: Event, result: Mapping[str, object], run: R
         to=to,
         was=Status.IN_PROGRESS,
         body=completed.why,
-        trailers=run.trailers | {"Verdict": str(result["verdict"])},
+        trailers=run.trailers | {"Verdict": str(result["verdict"])} | _trailers_of(result),
     )
 
 
-def _failed(world: World, held: Held, run: Run, ran: Ran, verdict: Failed) -> tuple[list[Event], Advance]:
+def _trailers_of(result: Mapping[str, object]) -> dict[str, str]:
+    """What a commit says of tokens, money and work, from the result as it is told: the same after a crash."""
+    metrics = result.get("metrics")
+    trailers = {"Result-Branch": str(result.get("branch") or "")}
+    if isinstance(metrics, Mapping):
+        tokens = metrics.get("tokens")
+        if isinstance(tokens, Mapping):
+            spent = {name: count for name, count in tokens.items() if isinstance(count, int)}
+            trailers["Tokens-In"] = str(sum(count for name, count in spent.items() if name != "output"))
+            trailers["Tokens-Out"] = str(spent.get("output", 0))
+        if metrics.get("cost_usd") is not None:
+            trailers["Cost-USD"] = str(metrics["cost_usd"])
+            trailers["Cost-Source"] = str(metrics.get("cost_source") or "")
+    return {name: value for name, value in trailers.items() if value}
+
+
+def _failed(
+    world: World, held: Held, run: Run, ran: Ran, verdict: Failed, judged: _Judged
+) -> tuple[list[Event], Advance]:
     cancelled = verdict.kind is ErrorKind.CANCELLED
     status = Status.CANCELLED if cancelled else Status.ERROR
     event = world.registrar.event(
@@ -111,7 +163,7 @@ def _failed(world: World, held: Held, run: Run, ran: Ran, verdict: Failed) -> tu
         path=held.path,
         why=verdict.why,
         error_kind=verdict.kind,
-        details={"log_paths": [run.log]},
+        details={"log_paths": [run.log], **({"branch": judged.branch} if judged.branch else {})},
         **_told(run, ran),
     )
     return [event], _failed_change(event, run)
@@ -125,13 +177,15 @@ def _failed_change(event: Event, run: Run) -> Advance:
         "retry_count": max(event.attempt - 1, 0),
         "log": run.log,
     }
+    if branch := str(event.details.get("branch") or ""):
+        error["branch"] = branch  # what it left all the same: the next attempt goes on from there
     return Advance(
         step="close",
         events=(),
         fields={"status": event.status, "error": error},
         was=Status.IN_PROGRESS,
         body=event.why,
-        trailers=run.trailers | {"Error-Kind": event.error_kind},
+        trailers=run.trailers | {"Error-Kind": event.error_kind} | ({"Result-Branch": branch} if branch else {}),
     )
 
 
@@ -184,7 +238,7 @@ async def _hand_off_again(world: World, held: Held, run: Run) -> None:
     if finished is None:
         return
     ran = await world.disk(running.recall, world, held, run, finished)
-    _, _, claims = _judge(world, held, run, ran)
+    claims = world.read_claims(ran.text)
     if (follower := follow_up(held.id, claims, run.started_at)) is not None:
         await world.disk(_hand_off, world, follower)
 
@@ -213,36 +267,54 @@ def _told(run: Run, ran: Ran) -> dict[str, object]:
     }
 
 
-def _result(run: Run, ran: Ran, verdict: Done, claims: Claims, at: datetime) -> dict[str, object]:
+def _result(held: Held, run: Run, ran: Ran, verdict: Done, judged: _Judged, at: datetime) -> dict[str, object]:
+    claims, evidence = judged.claims, judged.evidence
     result: dict[str, object] = {
         "summary": claims.summary or verdict.why,
         "verdict": str(verdict.outcome),
         "completed_at": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+    if evidence is not None:
+        if there := [path for path in held.file.task.artefacts if path not in evidence.missing]:
+            result["artefacts"] = there
+        if judged.branch:
+            result |= {"branch": judged.branch, "commit": evidence.head}
     for name in ("next_agent", "next_task_title", "next_task_notes"):
         if value := getattr(claims, name):
             result[name] = value
     for name in ("next_artefacts", "artefacts_not_created"):
         if items := getattr(claims, name):
             result[name] = list(items)
+    return result | {"metrics": _metrics(run, ran)}
+
+
+def _metrics(run: Run, ran: Ran) -> dict[str, object]:
     metrics: dict[str, object] = {
         "duration_seconds": round(ran.duration_ms / 1000, 3),
         "invocations": run.attempt,
         "tool": run.tool,
     }
-    if run.model:
-        metrics["model"] = run.model
-    return result | {"metrics": metrics}
+    if model := run.model or ran.model:
+        metrics["model"] = model
+    if ran.tokens is not None:
+        metrics["tokens"] = asdict(ran.tokens)
+    if ran.cost is not None:
+        metrics["cost_usd"] = f"{Decimal(ran.cost) / 1_000_000:.6f}"
+        metrics["cost_source"] = str(ran.cost_source or CostSource.REPORTED)
+    return metrics
 
 
-def _write_log(world: World, held: Held, run: Run, ran: Ran, verdict: Verdict, told: Event) -> Change:
+def _write_log(world: World, ended: Ended, judged: _Judged, told: Event) -> Change:
+    run = ended.run
     text = world.renderer.render(
         "logs/work-log.md.j2",
-        task=held.file.task,
-        agent=held.agent,
+        task=ended.held.file.task,
+        agent=ended.held.agent,
         run=run,
-        ran=ran,
-        verdict=verdict,
+        ran=ended.ran,
+        verdict=judged.verdict,
+        evidence=judged.evidence,
+        problems=judged.claims.problems,
         status=told.status,
         finished_at=told.ts,
     ).encode()

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from orchestrator import submitting, taskfile
-from orchestrator.core import layout, moves
+from orchestrator import executing, pipeline, submitting, taskfile
+from orchestrator.core import layout, moves, routing
 from orchestrator.core.agents import Unknown, resolve
 from orchestrator.core.claims import slug
 from orchestrator.core.events import EventKind
@@ -78,6 +78,7 @@ class Commands:
         """
         verbs: dict[str, Callable[[Arguments], Awaitable[Reply]]] = {
             "submit": self.submit,
+            "exec": self.execute,
             "cancel": self.cancel,
             "retry": self.retry,
             "freeze": self.freeze,
@@ -140,6 +141,28 @@ class Commands:
         made = {"id": task_id, "agent": fields.pop("agent"), "status": "new", **fields, "created_at": now}
         made["id"] = task_id
         return taskfile.compose(made), f"{task_id}.yaml"
+
+    async def execute(self, arguments: Arguments) -> Reply:
+        """A person's own task, to be run now (`executing.order_of` has the arguments), where a tool can do it."""
+        order = executing.order_of(arguments, self.world.settings(), self.world.clock.now())
+        planned = await self.world.disk(pipeline.route, self.world, order.task, order.agent, order.requested)
+        if isinstance(planned, routing.Refusal):
+            raise OrchestratorError(f"No available tools in fallback chain: {planned.why}")
+        await self.world.disk(executing.place, self.world, order)
+        first = planned.first
+        return {
+            "id": order.task.id,
+            "status": str(Status.NEW),
+            "path": order.path,
+            "agent": order.agent,
+            "tool": first.tool.name,
+            "model": first.model,
+            "reason": str(first.reason),
+            "why": first.why,
+            "primary": order.requested.tool or self.world.agent(order.agent).preferred_tool,
+            "follows": order.details.get("follows", []),
+            "message": f"asked for {order.task.id}",
+        }
 
     # --- finding -------------------------------------------------------------------------------------------------
 

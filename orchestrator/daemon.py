@@ -304,6 +304,7 @@ class Daemon:
         job = self._group.create_task(self._guarded(work, "a task"))
         self._jobs.add(job)
         job.add_done_callback(self._job_ended)
+        job.add_done_callback(lambda _: work.close())  # one that was cancelled before it began
         return job
 
     def _job_ended(self, job: "asyncio.Task[Any]") -> None:

@@ -4,18 +4,23 @@ Every effect goes through the registrar in the order that survives a crash; what
 again at the stage that `core.resume` names. `reserve`, `check` and `settle` join here with budgets and checks.
 """
 
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from orchestrator import closing, running, taskfile
+from orchestrator import closing, executing, furnishing, launch, running, taskfile
 from orchestrator.core import layout, resume, routing
 from orchestrator.core.events import EventKind
 from orchestrator.core.invocation import Invocation
-from orchestrator.core.settings import Tool
-from orchestrator.core.types import ErrorKind, InvocationId, Status
-from orchestrator.core.verdict import Ending, Ran
+from orchestrator.core.settings import Tool, WorkspaceKind
+from orchestrator.core.task import Task
+from orchestrator.core.types import AgentKey, ErrorKind, InvocationId, Status
+from orchestrator.core.verdict import Ending, Printed, Ran
+from orchestrator.core.workspace import Unworkable, Workspace
 from orchestrator.ports import Engine
 from orchestrator.registrar import Advance, Held
 from orchestrator.world import World
+
+_SET_UP = Tool(name="set-up", binary="", command=())  # what it prints is plain text
 
 
 async def claim(world: World, held: Held, *, why: str = "") -> Held:
@@ -48,7 +53,8 @@ async def claim(world: World, held: Held, *, why: str = "") -> Held:
         to=to,
         first_move=True,
         was=Status.NEW,
-        body=task.name,
+        body=executing.body_of(task),
+        trailers=executing.trailers_of(task),
     )
     return await world.registrar.advance(held, change)
 
@@ -68,48 +74,143 @@ class Reins:
         if self._invocation is not None:
             await self._engine.stop(self._invocation, ending)
 
-    async def hand_over(self, invocation: Invocation) -> None:
-        """The invocation is about to run."""
-        self._invocation = invocation.id
+    async def hand_over(self, invocation_id: InvocationId) -> None:
+        """The invocation is about to run, or to be adopted."""
+        self._invocation = invocation_id
         if self._ending is not None:
-            await self._engine.stop(invocation.id, self._ending)
+            await self._engine.stop(invocation_id, self._ending)
 
 
 async def work(world: World, held: Held, at: resume.Resumption, reins: Reins) -> Held:
     """The rest of the straight path, from where the task stands; the task as it then is."""
-    match at.stage:
-        case resume.Stage.CLOSE if at.closed is not None:
-            return await closing.follow(world, held, at)
-        case resume.Stage.JUDGE if at.started is not None and at.finished is not None:
-            run = running.run_of(at.started)
+    if at.stage is resume.Stage.CLOSE and at.closed is not None:
+        after = await closing.follow(world, held, at)
+        if at.started is not None and (
+            left := await world.disk(furnishing.noted, world, held, InvocationId(at.started.invocation_id))
+        ):
+            await world.disk(world.workspaces.release, left)
+        return after
+    async with AsyncExitStack() as floor:  # holds the checkout, where the tool works in it, until all is judged
+        ended = await _end_of_run(world, held, at, reins, floor)
+        if isinstance(ended, Held):
+            return ended
+        if ended.ran.ending is Ending.INTERRUPTED and ended.ran.failure is not ErrorKind.LOST:
+            return await _give_back(world, ended.held)
+        after = await closing.close(world, ended, cancelled_because=reins.why)
+        world.reached("workspace.due")
+        if ended.workspace is not None:
+            await world.disk(world.workspaces.release, ended.workspace)
+        return after
+
+
+async def _end_of_run(
+    world: World, held: Held, at: resume.Resumption, reins: Reins, floor: AsyncExitStack
+) -> running.Ended | Held:
+    """The run's end: known, waited for, or of a run that begins now; the task itself where nothing can run."""
+    if at.started is not None and at.stage in {resume.Stage.JUDGE, resume.Stage.RERUN, resume.Stage.GIVE_UP}:
+        run = running.run_of(at.started)
+        workspace = await world.disk(furnishing.noted, world, held, run.invocation_id)
+        if at.stage is resume.Stage.JUDGE and at.finished is not None:
             ran = await world.disk(running.recall, world, held, run, at.finished)
-        case resume.Stage.GIVE_UP if at.started is not None:
-            run = running.run_of(at.started)
+            return running.Ended(held=held, run=run, ran=ran, workspace=workspace)
+        ended = None if at.finished is not None else await _adopt(world, held, run, workspace, reins, floor)
+        if ended is not None:
+            return ended
+        if at.stage is resume.Stage.GIVE_UP:
+            if at.finished is None:
+                await world.disk(world.events.append, held.id, [running.lost(world, held, at.started)])
             ran = Ran(
                 ending=Ending.INTERRUPTED, failure=ErrorKind.LOST, errors="the daemon died during each of its runs"
             )
-            if at.finished is None:
-                await world.disk(world.events.append, held.id, [running.lost(world, held, at.started)])
-        case _:
-            planned = await world.disk(_plan, world, held)
-            if isinstance(planned, routing.Refusal):
-                return await block(world, held, planned.why)
-            held, run, invocation = await running.start(world, held, planned.first, at)
-            await reins.hand_over(invocation)
-            ran = await world.engine.run(invocation)
-            world.reached("run.ended")
-            await running.announce_end(world, held, run, ran)
-            world.reached("run.announced")
-    if ran.ending is Ending.INTERRUPTED and ran.failure is not ErrorKind.LOST:
-        return await _give_back(world, held)
-    return await closing.close(world, held, run, ran, cancelled_because=reins.why)
+            return running.Ended(held=held, run=run, ran=ran, workspace=workspace)
+    return await _run(world, held, at, reins, floor)
+
+
+async def _adopt(
+    world: World,
+    held: Held,
+    run: running.Run,
+    workspace: Workspace | None,
+    reins: Reins,
+    floor: AsyncExitStack,
+) -> running.Ended | None:
+    """The end of a run that outlived its daemon; None where it did not, and is to be run again."""
+    async with AsyncExitStack() as mine:
+        if workspace is not None and workspace.kind is WorkspaceKind.CHECKOUT:
+            await mine.enter_async_context(world.checkout)
+        await reins.hand_over(run.invocation_id)
+        ran = await world.engine.adopt(run.invocation_id, launch.printed(world.host, held, run.invocation_id))
+        if ran is None or ran.ending is Ending.ORPHANED or ran.failure is ErrorKind.LOST:
+            return None
+        await floor.enter_async_context(mine.pop_all())
+    read = await world.disk(running.read, world, held, run, ran)
+    return await _announced(world, held, run, read, workspace)
+
+
+async def _run(
+    world: World, held: Held, at: resume.Resumption, reins: Reins, floor: AsyncExitStack
+) -> running.Ended | Held:
+    planned = await world.disk(_plan, world, held)
+    if isinstance(planned, routing.Refusal):
+        return await block(world, held, planned.why)
+    tool = planned.first.tool
+    if tool.workspace is WorkspaceKind.CHECKOUT:
+        await floor.enter_async_context(world.checkout)
+    workspace = await world.disk(furnishing.prepare, world, held, tool)
+    if isinstance(workspace, Unworkable):
+        return await block(world, held, workspace.why)
+    held, run, invocation = await running.start(world, held, planned.first, at, workspace)
+    if (unready := await _set_up(world, held, invocation, workspace, reins)) is not None:
+        return await _announced(world, held, run, unready, workspace)
+    await reins.hand_over(invocation.id)
+    ran = await world.engine.run(invocation)
+    world.reached("run.ended")
+    read = await world.disk(running.read, world, held, run, ran)
+    return await _announced(world, held, run, read, workspace)
+
+
+async def _announced(
+    world: World, held: Held, run: running.Run, ran: Ran, workspace: Workspace | None
+) -> running.Ended:
+    """Its end is told before anything else happens: from here on the run is never repeated."""
+    await running.announce_end(world, held, run, ran)
+    world.reached("run.announced")
+    return running.Ended(held=held, run=run, ran=ran, workspace=workspace)
+
+
+async def _set_up(world: World, held: Held, invocation: Invocation, workspace: Workspace, reins: Reins) -> Ran | None:
+    """Runs the set-up command in a new worktree; None where all is well, else how it failed."""
+    if not await world.disk(furnishing.needs_set_up, world, held, workspace):
+        return None
+    before = launch.set_up_of(invocation, world.settings().workspaces)
+    await reins.hand_over(before.id)
+    ran = await world.engine.run(before)
+    if ran.ending is Ending.EXITED and ran.exit_code == 0:
+        await world.disk(furnishing.note_set_up, world, held)
+        return None
+    if ran.ending in {Ending.CANCELLED, Ending.INTERRUPTED}:
+        return ran
+    where = Printed(stdout=before.stdout_path, stderr=before.stderr_path)
+    read = await world.disk(world.read_output, _SET_UP, ran, where, None)
+    how = f"exit code {ran.exit_code}" if ran.ending is Ending.EXITED else str(ran.ending).replace("_", " ")
+    last = (read.errors.strip().splitlines() or read.text.strip().splitlines() or ["it said nothing"])[-1]
+    why = f"the set-up command of the worktree ({' '.join(before.argv)}) failed ({how}): {last[:300]}"
+    return replace(read, failure=ran.failure or ErrorKind.CRASHED, problem=why)
 
 
 def _plan(world: World, held: Held) -> routing.Route | routing.Refusal:
-    def unavailable(tool: Tool) -> str:
-        return world.engine.unavailable(tool.binary)
+    task = held.file.task
+    return route(world, task, held.agent, executing.requested_of(world.host.state, task))
 
-    return routing.plan(held.file.task, world.agent(held.agent), world.settings(), unavailable)
+
+def route(world: World, task: Task, agent: AgentKey, requested: routing.Requested) -> routing.Route | routing.Refusal:
+    """Which tool and model may do it now. Blocking."""
+
+    def unavailable(tool: Tool) -> str:
+        why = world.engine.unavailable(tool.binary)
+        return f"{why} ({tool.install})" if why and tool.install else why
+
+    return routing.plan(task, world.agent(agent), world.settings(), unavailable, requested)
 
 
 def refusal_of(world: World, held: Held) -> str:

@@ -13,7 +13,8 @@ from orchestrator.core.events import Event
 from orchestrator.core.invocation import Invocation
 from orchestrator.core.transition import Transition
 from orchestrator.core.types import InvocationId, TaskId
-from orchestrator.core.verdict import Ending, Ran
+from orchestrator.core.verdict import Ending, Printed, Ran
+from orchestrator.core.workspace import Evidence, Unworkable, Wanted, Workspace
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -207,19 +208,35 @@ class Engine(Protocol):
     """Where invocations run."""
 
     async def run(self, invocation: Invocation) -> Ran:
-        """Runs it to its end; nothing that it started is left. Never raises for what the tool does."""
+        """Runs it to its end; nothing that it started is left. Never raises for what the tool does.
+
+        The Ran is the operating system's part: what the tool printed lies at the invocation's paths.
+        """
+
+    async def adopt(self, invocation_id: InvocationId, printed: Printed) -> Ran | None:
+        """The end of a run that an earlier daemon started: waited for where it still goes on. None: no trace of it."""
 
     async def stop(self, invocation_id: InvocationId, ending: Ending) -> None:
         """Asks a run to end so, and escalates; `run` returns when it is over. Before its run: it does not start."""
 
-    def recall(self, ran: Ran, *, stdout_path: str, stderr_path: str) -> Ran:
-        """The Ran of a run that ended before this daemon began: its text is read from its output files."""
-
     def sweep(self) -> list[int]:
-        """Ends what a dead daemon left running here; the process ids."""
+        """Ends what a dead daemon left running here, save runs that can be adopted; the process ids."""
 
     def unavailable(self, binary: str) -> str:
         """Empty where that binary can be started, else why not."""
+
+
+class Workspaces(Protocol):
+    """The folders that tools work in. Blocking; every call can be repeated."""
+
+    def prepare(self, wanted: Wanted) -> Workspace | Unworkable:
+        """The workspace, made or found as an earlier run of the task left it."""
+
+    def conclude(self, workspace: Workspace, *, message: str, artefacts: Sequence[str]) -> Evidence:
+        """Commits to the task's branch what the tool left, and says what git shows. `artefacts`: declared ones."""
+
+    def release(self, workspace: Workspace) -> str:
+        """Removes it where all of it is committed; empty, or why it is kept and where it lies."""
 
 
 class Renderer(Protocol):

@@ -4,13 +4,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from orchestrator import launch, taskfile
-from orchestrator.core import layout, resume, routing
+from orchestrator import furnishing, launch, taskfile
+from orchestrator.core import accounts, caps, layout, resume, routing
 from orchestrator.core.events import Event, EventKind
 from orchestrator.core.invocation import Invocation
+from orchestrator.core.settings import Agent, Tool
 from orchestrator.core.task import Task
 from orchestrator.core.types import ErrorKind, InvocationId, Status, TaskId
 from orchestrator.core.verdict import Ending, Ran
+from orchestrator.core.workspace import Workspace
 from orchestrator.registrar import Advance, Held
 from orchestrator.world import World
 
@@ -39,12 +41,23 @@ class Run:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A run that is over, its output read."""
+
+    held: Held
+    run: Run
+    ran: Ran
+    workspace: Workspace | None  # None: nothing of it is left on this machine
+
+
 async def start(
-    world: World, held: Held, candidate: routing.Candidate, at: resume.Resumption
+    world: World, held: Held, candidate: routing.Candidate, at: resume.Resumption, workspace: Workspace
 ) -> tuple[Held, Run, Invocation]:
     """Announces the run and marks the task in progress; what is still to be done is to run the invocation."""
-    run, invocation = await world.disk(_prepare, world, held, candidate, at)
+    run, invocation = await world.disk(_prepare, world, held, candidate, at, workspace)
     about = {"tool": run.tool, "model": run.model, "invocation_id": run.invocation_id, "attempt": run.attempt}
+    where = {name: value for name in ("base", "branch") if (value := getattr(workspace, name))}
     events = [
         world.registrar.event(EventKind.ROUTE_PLANNED, held, reason=run.reason, why=run.why, **about),
         world.registrar.event(
@@ -54,7 +67,7 @@ async def start(
             path=held.path,
             reason=run.reason,
             why=run.why,
-            details={"log_paths": [run.log]},
+            details={"log_paths": [run.log], **where},
             **about,
         ),
     ]
@@ -95,8 +108,9 @@ def _log_path(world: World, held: Held, at: resume.Resumption) -> str:
     return world.mailbox.place(f"{layout.LOGS}/{held.agent}", f"{held.id}.md", day)
 
 
-def _prepare(world: World, held: Held, candidate: routing.Candidate, at: resume.Resumption) -> tuple[Run, Invocation]:
-    task = held.file.task
+def _prepare(
+    world: World, held: Held, candidate: routing.Candidate, at: resume.Resumption, workspace: Workspace
+) -> tuple[Run, Invocation]:
     run = Run(
         invocation_id=InvocationId(world.events.new_id()),
         tool=candidate.tool.name,
@@ -107,14 +121,43 @@ def _prepare(world: World, held: Held, candidate: routing.Candidate, at: resume.
         log=_log_path(world, held, at),
         started_at=world.clock.now(),
     )
+    brief = _brief(world, held, candidate)
+    invocation, files = launch.invocation_of(world.host, held, candidate, run.invocation_id, brief, workspace.path)
+    Path(invocation.stdout_path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path, content in files.items():
+        path.write_bytes(content)
+    furnishing.note(world, held, run.invocation_id, workspace)
+    return run, invocation
+
+
+def _brief(world: World, held: Held, candidate: routing.Candidate) -> launch.Brief:
+    task, agent = held.file.task, world.agent(held.agent)
+    profile = _profile(world, agent)
+    apart = launch.takes_system_prompt(candidate.tool)
     prompt = task.prompt or world.renderer.render(
         "prompts/task.md.j2", task=task, dependencies=_dependencies(world, task)
     )
-    invocation, files = launch.invocation_of(world.host, held, candidate, run.invocation_id, prompt)
-    Path(invocation.stdout_path).parent.mkdir(parents=True, exist_ok=True)
-    for path, content in files.items():
-        path.write_bytes(content)
-    return run, invocation
+    if profile and not apart:
+        prompt = f"{profile}\n\n{prompt}"
+    session = accounts.last_session(world.events.read(held.id), candidate.tool.name)
+    policy = world.settings().policy(agent.policy)
+    return launch.Brief(
+        prompt=prompt,
+        system_prompt=profile if apart else "",
+        budget=caps.cap(task, agent, policy, tool=candidate.tool.name, model=candidate.model),
+        session_id=session.session_id if session is not None else "",
+    )
+
+
+def _profile(world: World, agent: Agent) -> str:
+    """The body of the agent's profile as it is now. One that cannot be read was refused with the configuration."""
+    if not agent.profile:
+        return ""
+    try:
+        text = (world.host.root / agent.profile).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError):
+        return ""
+    return taskfile.front_matter_body(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +198,7 @@ async def announce_end(world: World, held: Held, run: Run, ran: Ran) -> None:
         exit_code=ran.exit_code,
         duration_ms=ran.duration_ms,
         error_kind=ran.failure or "",
-        details={"log_paths": [run.log]},
+        details={"log_paths": [run.log], **accounts.told(ran)},
     )
     await world.disk(world.events.append, held.id, [event])
 
@@ -175,16 +218,19 @@ def run_of(started: Event) -> Run:
     )
 
 
+def read(world: World, held: Held, run: Run, ran: Ran) -> Ran:
+    """With what the tool printed, as its reader understands it. Blocking."""
+    tool = world.settings().tools.get(run.tool) or Tool(name=run.tool, binary="", command=())
+    previous = accounts.last_session(world.events.read(held.id), run.tool, before=run.invocation_id)
+    return world.read_output(tool, ran, launch.printed(world.host, held, run.invocation_id), previous)
+
+
 def recall(world: World, held: Held, run: Run, finished: Event) -> Ran:
     """A run that ended before the daemon did, from its event and from its output on disk."""
-    output = launch.output_folder(world.host, held) / run.invocation_id
     try:
         ending = Ending(finished.reason)
     except ValueError:
         ending = Ending.EXITED
     failure = ErrorKind(finished.error_kind) if finished.error_kind in set(ErrorKind) else None
-    return world.engine.recall(
-        Ran(ending=ending, exit_code=finished.exit_code, duration_ms=finished.duration_ms, failure=failure),
-        stdout_path=f"{output}.out",
-        stderr_path=f"{output}.err",
-    )
+    ran = Ran(ending=ending, exit_code=finished.exit_code, duration_ms=finished.duration_ms, failure=failure)
+    return read(world, held, run, ran)

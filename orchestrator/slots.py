@@ -42,6 +42,9 @@ class _Running:
     reins: pipeline.Reins
 
 
+# What a dead daemon had begun had its slot already, and its guard waits only so long for somebody to come back.
+_UNDER_WAY = frozenset({resume.Stage.RERUN, resume.Stage.GIVE_UP, resume.Stage.JUDGE, resume.Stage.CLOSE})
+
 Perform = Callable[[Held, resume.Resumption, pipeline.Reins], Coroutine[Any, Any, Held | None]]
 
 
@@ -89,6 +92,10 @@ class Slots:
         """It waits for its turn, or runs at once; nothing where it is here already. `rank`: as it had in the inbox."""
         if self.has(held.id):
             return
+        if at.stage in _UNDER_WAY and not self._closed:
+            policy = self._world.settings().policy(self._world.agent(held.agent).policy)
+            self._run(held, at, policy.name, at.started.tool if at.started is not None else "")
+            return
         self._queued.add(held.id)
         if rank is None:
             rank = order.rank(held.file.task, held.file.task.assigned_at or self._world.clock.now())
@@ -117,7 +124,7 @@ class Slots:
                 continue
             used[policy.name] += 1
             tools[agent.preferred_tool] += 1
-            self._run(ready, policy.name, agent.preferred_tool)
+            self._run(ready.held, ready.at, policy.name, agent.preferred_tool)
         for ready in skipped:
             heapq.heappush(self._ready, ready)
 
@@ -133,14 +140,13 @@ class Slots:
             for name, number in running.items()
         )
 
-    def _run(self, ready: _Ready, policy: str, tool: str) -> None:
-        held = ready.held
+    def _run(self, held: Held, at: resume.Resumption, policy: str, tool: str) -> None:
         self._queued.discard(held.id)
         reins = pipeline.Reins(self._world.engine)
         self._running[held.id] = _Running(
             told=AtWork(task_id=held.id, agent=held.agent, tool=tool, since=self._world.clock.now()),
             policy=policy,
-            work=self._start(self._perform(held, ready.at, reins)),
+            work=self._start(self._perform(held, at, reins)),
             reins=reins,
         )
 

@@ -1,14 +1,15 @@
 """All that the straight path needs of the world, in one value. Built by wiring; tests build one of plain lists."""
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.core.claims import Claims
 from orchestrator.core.settings import Agent, Settings, Tool
 from orchestrator.core.types import AgentKey
-from orchestrator.core.verdict import Ran
+from orchestrator.core.verdict import Printed, Ran, Reported
 from orchestrator.launch import Host
-from orchestrator.ports import Clock, Disk, Engine, EventLog, Index, Mailbox, Renderer, Trail
+from orchestrator.ports import Clock, Disk, Engine, EventLog, Index, Mailbox, Renderer, Trail, Workspaces
 from orchestrator.registrar import Registrar
 
 
@@ -21,15 +22,17 @@ class World:
     trail: Trail
     index: Index
     engine: Engine
+    workspaces: Workspaces
     clock: Clock
     disk: Disk
     registrar: Registrar
     renderer: Renderer
-    read_output: Callable[[Tool, Ran], Ran]
+    read_output: Callable[[Tool, Ran, Printed, Reported | None], Ran]
     read_claims: Callable[[str], Claims]
     settings: Callable[[], Settings]
     host: Host
     reached: Callable[[str], None]
+    checkout: asyncio.Lock = field(default_factory=asyncio.Lock)  # held by the one run that works in it
 
     def agent(self, key: AgentKey) -> Agent:
         """The agent's configuration; one that has left it since is nobody's, and every plan for it is refused."""

@@ -18,6 +18,7 @@ from orchestrator.adapters import index_rows as rows
 from orchestrator.adapters import index_schema as schema
 from orchestrator.adapters.index_telling import folders, listing, path_of
 from orchestrator.adapters.index_writing import fold_in, retell
+from orchestrator.adapters.mounts import Mount, refuse_network
 from orchestrator.core.events import Event, encode
 from orchestrator.core.history import IndexUnusable, TaskState
 from orchestrator.core.types import Status, TaskId
@@ -258,12 +259,14 @@ class Index:
             return CatchUp(files_read=len(changed), events=events, forgotten=len(known))
 
 
-def hold(state: Path, how: int) -> int:
-    """Takes the lock of the index; closing the descriptor lets it go.
+def hold(state: Path, how: int, mounts: Sequence[Mount] | None = None) -> int:
+    """Takes the lock of the index; closing the descriptor lets it go. `mounts` stands for those of this machine.
 
     Raises:
         BusyError: LOCK_NB was asked for, and somebody has it.
+        OrchestratorError: it would be on a network file system.
     """
+    refuse_network(state, mounts)
     descriptor = os.open(state / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, how)

@@ -1,135 +1,111 @@
-"""One tool as a process of this machine: started, waited for, signalled, and gone with all that it started.
+"""Tools as processes of this machine, each under a guard of its own that outlives this program.
 
-The seam for a guard process in between is `Processes.start`.
+The seam to other systems is in `guard`: where there is no /proc and no subreaper, a run's process group is what ends.
 """
 
 import asyncio
 import os
 import shutil
-import signal
-import threading
-import time
-from collections.abc import Collection
-from contextlib import suppress
-from typing import TYPE_CHECKING
+import socket
+from dataclasses import dataclass
 
-from orchestrator.adapters import process_end, process_output, process_start, process_table
+from orchestrator.adapters import process_end, process_guard
+from orchestrator.adapters.process_guard import Adopted, Files, Guarded
+from orchestrator.adapters.process_zygote import Zygote
 from orchestrator.core.invocation import Invocation
-from orchestrator.core.verdict import Ran
+from orchestrator.core.types import ErrorKind, InvocationId
+from orchestrator.core.verdict import Ending, Printed, Ran
+from orchestrator.guard.spec import pack
 
-if TYPE_CHECKING:
-    import subprocess
 
+@dataclass(slots=True, kw_only=True)
+class Supervised:
+    """A run that goes on."""
 
-class Running:
-    """A tool that was started. `exited` is done once it ended; then `collect`, then `clear`."""
+    invocation_id: InvocationId
+    files: Files
+    guard: Guarded | Adopted
+    owner: "Processes"
+    has_begun: bool = True  # False once it is certain that its guard was gone before it started anything
 
-    def __init__(self, process: "subprocess.Popen[bytes]", invocation: Invocation, family: process_end.Family) -> None:
-        self.invocation = invocation
-        self.exited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._process = process
-        self._family = family
-        self._began = time.monotonic_ns()
-        self._watch()
+    def stop(self, ending: Ending) -> None:
+        """Asks it to end so; asked again, without graces."""
+        self.guard.command(f"stop {ending}")
 
-    @property
-    def pid(self) -> int:
-        """The tool's process id: its group's and session's too."""
-        return self._process.pid
+    def kill(self) -> None:
+        """Ends it without any grace."""
+        self.guard.command(f"kill {Ending.INTERRUPTED}")
 
-    def signal(self, number: signal.Signals) -> None:
-        """Signal the tool's process group, and wake it where it was stopped."""
-        if self._process.returncode is None:  # not collected: the id is still its own
-            with suppress(ProcessLookupError, PermissionError):  # macOS refuses where the only member is dead
-                os.killpg(self.pid, number)
-                os.killpg(self.pid, signal.SIGCONT)
-
-    def look(self) -> None:
-        """Take down which processes it has now."""
-        self._family.look()
-
-    def written(self) -> int:
-        """How many bytes it has written so far, to both its files."""
-        return process_output.written(self.invocation.stdout_path, self.invocation.stderr_path)
-
-    def collect(self) -> tuple[int, int]:
-        """Its exit code (negative: that signal) and how long it ran, in ms. Only once `exited` is done."""
-        code = self._process.wait()
-        return code, (time.monotonic_ns() - self._began) // 1_000_000
-
-    async def clear(self, running: Collection[int], grace: float) -> str:
-        """End what the ended tool left running: SIGTERM, `grace` seconds, SIGKILL. `running`: other tools' ids.
-
-        Returns:
-            Empty; or what could not be ended, in words.
-        """
-        if not process_table.is_readable():
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)  # all that such a system lets us find
-            return ""
-        if not self._family.left_over(running):
-            return ""
-        stuck = await asyncio.to_thread(process_end.end_all, self._family.members, grace=grace)
-        return ", ".join(f"{one.command} ({one.pid})" for one in stuck)
-
-    def said(self, ran: Ran) -> Ran:
-        """That Ran with the text and the errors that the tool wrote."""
-        paths = self.invocation
-        return process_output.said(ran, stdout_path=paths.stdout_path, stderr_path=paths.stderr_path)
-
-    def cut_output(self) -> None:
-        """Bring both files back to the bound that they passed."""
-        for path in (self.invocation.stdout_path, self.invocation.stderr_path):
-            process_output.cut(path, self.invocation.max_output)
-
-    def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
+    async def end(self) -> Ran | None:
+        """How it ended; nothing of it is left then. None: its guard was killed, and it was swept."""
         try:
-            fd = os.pidfd_open(self.pid)
-        except (AttributeError, OSError):  # macOS, an old kernel, or no descriptor left: a thread waits instead
-            threading.Thread(target=self._wait_in_thread, args=(loop,), daemon=True).start()
-            return
-        loop.add_reader(fd, self._is_over, loop, fd)
+            ran = await self.guard.end()
+        finally:
+            self.guard.close()
+        if ran is None:
+            self.has_begun = process_guard.presence(self.files) is not None
+            await asyncio.to_thread(self.owner.clear_up, self.invocation_id, self.files)
+        return ran
 
-    def _is_over(self, loop: asyncio.AbstractEventLoop, fd: int) -> None:
-        loop.remove_reader(fd)
-        os.close(fd)
-        self._note_exit()
-
-    def _wait_in_thread(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._process.wait()
-        with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits
-            loop.call_soon_threadsafe(self._note_exit)
-
-    def _note_exit(self) -> None:
-        if not self.exited.done():
-            self.exited.set_result(None)
+    def why_lost(self) -> str:
+        """Why there was no word of its end."""
+        return process_guard.why_lost(self.files)
 
 
 class Processes:
-    """Starts tools for one workspace. Making one makes this program adopt the orphans of what it starts."""
+    """Starts tools for one workspace, and finds those that an earlier daemon of it started."""
 
-    def __init__(self, workspace: str) -> None:
+    def __init__(self, workspace: str, zygote: Zygote | None = None) -> None:
+        """`zygote`: one that was got ready before; it is ours then."""
         self._workspace = workspace  # the state folder: the mark by which a later daemon finds what we left
-        self._orphans = process_end.Orphans()
-        process_end.adopt_orphans()
+        self._zygote = zygote or Zygote()
 
-    def start(self, invocation: Invocation) -> Running | Ran:
-        """The running tool, or a Ran that says why there is none. Blocks for the millisecond that it takes."""
-        process = process_start.start(invocation, workspace=self._workspace)
-        if isinstance(process, Ran):
-            return process
-        family = process_end.Family(
-            invocation_id=invocation.id, leader=process.pid, workspace=self._workspace, orphans=self._orphans
-        )
-        return Running(process, invocation, family)
+    async def start(self, invocation: Invocation, graces: tuple[float, float, float]) -> Supervised | Ran:
+        """The run under its guard, or a Ran that says why there is none."""
+        files = Files(printed=Printed(stdout=invocation.stdout_path, stderr=invocation.stderr_path))
+        try:
+            packed = pack(process_guard.spec_of(invocation, workspace=self._workspace, graces=graces))
+        except ValueError as error:
+            return _refusal(f"the tool cannot be given these arguments: {error}")
+        try:
+            lock = process_guard.lock(files)
+        except BlockingIOError:
+            return _refusal(f"{files.base}: this run goes on already, under a guard that an earlier daemon started")
+        except (OSError, ValueError) as error:
+            return _refusal(f"cannot prepare the tool's input and output: {error}")
+        try:
+            guard = Guarded(files, self._connect(lock))
+        except OSError as error:
+            return _refusal(f"cannot start a guard for the tool: {error}")
+        finally:
+            os.close(lock)  # the guard's copy holds the lock
+        started = Supervised(invocation_id=invocation.id, files=files, guard=guard, owner=self)
+        told = asyncio.ensure_future(guard.tell(packed))
+        try:
+            await asyncio.shield(told)
+        except asyncio.CancelledError:
+            await told  # half a message can be followed by nothing
+            started.kill()
+            await started.end()
+            raise
+        return started
 
-    def recall(self, ran: Ran, *, stdout_path: str, stderr_path: str) -> Ran:
-        """That Ran with what a tool of an earlier daemon wrote."""
-        return process_output.said(ran, stdout_path=stdout_path, stderr_path=stderr_path)
+    async def find(self, invocation_id: InvocationId, printed: Printed) -> Supervised | Ran | None:
+        """A run of an earlier daemon: going on, ended since, or None: no trace of it, and what it left was swept."""
+        files = Files(printed=printed)
+        if (guard := await process_guard.find(files)) is not None:
+            return Supervised(invocation_id=invocation_id, files=files, guard=guard, owner=self)
+        if (ran := process_guard.ended(files)) is None:
+            await asyncio.to_thread(self.clear_up, invocation_id, files)
+        return ran
+
+    def clear_up(self, invocation_id: InvocationId, files: Files) -> None:
+        """Ends what a killed guard left running, and makes its files whole. Blocks."""
+        process_end.sweep_marked(self._workspace, {invocation_id}, orphans=self._zygote.orphans)
+        process_guard.mend(files)
 
     def sweep(self) -> list[int]:
-        """End what an earlier daemon of this workspace left running; the process ids. Blocks."""
+        """End what an earlier daemon of this workspace left running without a guard; the process ids. Blocks."""
         return process_end.sweep_marked(self._workspace)
 
     def unavailable(self, binary: str) -> str:
@@ -138,3 +114,19 @@ class Processes:
             return ""
         where = f"{binary}: " + ("no such program there" if "/" in binary else "not found on PATH")
         return f"{where}; install it, or name its path as `binary` in config/tools.yaml"
+
+    def _connect(self, lock: int) -> socket.socket:
+        """The connection to a new guard."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                ours.setblocking(False)  # noqa: FBT003 - the method takes no name for it
+                self._zygote.fork(theirs.fileno(), lock)
+            except OSError:
+                ours.close()
+                raise
+        return ours
+
+
+def _refusal(words: str) -> Ran:
+    return Ran(ending=Ending.NOT_STARTED, errors=words, failure=ErrorKind.CRASHED)

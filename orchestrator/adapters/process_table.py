@@ -5,6 +5,7 @@ This and `process_end` are the seam for other systems: without a table only a pr
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,20 +72,6 @@ def children(pid: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def adopted() -> tuple[int, ...]:
-    """The children of this process's main thread, zombies included: what it started, and each orphan it adopted.
-
-    The kernel hands orphans to the first thread that is alive, which is the main thread as long as the program runs
-    (kernel/exit.c, find_alive_thread).
-    """
-    me = os.getpid()
-    path = f"{PROC}/{me}/task/{me}/children"
-    raw = _read(path)
-    if raw or Path(path).exists():
-        return tuple(map(int, raw.split()))
-    return tuple(found.pid for found in everything().values() if found.parent == me)  # no CONFIG_PROC_CHILDREN
-
-
 def descendants(pid: int) -> set[tuple[int, int]]:
     """The keys of the living below a process, itself left out."""
     found: set[tuple[int, int]] = set()
@@ -104,6 +91,19 @@ def mark(pid: int, name: str) -> str | None:
         if item.startswith(start):
             return os.fsdecode(item[len(start) :])
     return None
+
+
+def holds(pid: int, suffix: str) -> list[str]:
+    """The paths of that ending among the files that a process has open; empty where it is not ours to look at."""
+    folder = f"{PROC}/{pid}/fd"
+    found = []
+    try:
+        for name in os.listdir(folder):
+            with suppress(FileNotFoundError):  # closed meanwhile
+                found.append(str(Path(f"{folder}/{name}").readlink()))
+    except OSError:
+        return []
+    return [path for path in found if path.removesuffix(" (deleted)").endswith(suffix)]
 
 
 def ancestors(pid: int) -> set[int]:

@@ -91,6 +91,17 @@ class Screen:
         """A `--json` answer: ASCII, so that no encoding of a terminal or a pipe can break it."""
         self.line(json.dumps({"schema": f"orchestrator.{schema}/1", "data": data}, indent=2, default=str))
 
+    def answer(self, text: str) -> None:
+        """A tool's answer: as it is into a file or a pipe; on a terminal with every control character made visible."""
+        if not text:
+            return
+        shown = "\n".join(plain_lines(text)) if self.is_terminal else text
+        self._write(shown if shown.endswith("\n") else shown + "\n")
+
+    def piece(self, text: str) -> None:
+        """A part of a longer text as it comes, made safe; it need not end with a line."""
+        self._write("\n".join("\t".join(map(plain, line.split("\t"))) for line in text.split("\n")))
+
     def flush(self) -> None:
         """Raises OrchestratorError where what was written cannot arrive, BrokenPipeError where nobody reads it."""
         self._write("")

@@ -109,9 +109,19 @@ def _facts(report: "TaskReport") -> list[tuple[str, str]]:
         ("claimed", clock(state.claimed)),
         ("started", clock(state.started)),
         ("ended", clock(state.finished)),
+        ("branch", _branch(report)),
         ("log", f"work/{report.logs[-1]}" if report.logs else ""),
         ("event file", f"work/{report.event_file}" if report.event_file else ""),
     ]
+
+
+def _branch(report: "TaskReport") -> str:
+    """The branch with its work, as its last end tells."""
+    for event in reversed(report.events):
+        result = event.details.get("result", event.details)
+        if isinstance(result, dict) and event.event in {"task_completed", "task_error", "task_cancelled"}:
+            return str(result.get("branch") or "")
+    return ""
 
 
 def _invocation(item: "InvocationState") -> list[str]:
@@ -132,6 +142,8 @@ def _next(report: "TaskReport") -> str:
         return f"orchestrator thaw {state.id}"
     if state.status.value in {"error", "cancelled", "blocked"}:
         return f"orchestrator retry {state.id}"
+    if branch := _branch(report):
+        return f"git diff HEAD...{branch}, or orchestrator show {state.id} --log"
     if report.logs:
         return f"orchestrator show {state.id} --log"
     return "" if report.known else "orchestrator daemon"

@@ -10,8 +10,10 @@ EXIT_CODES = """\
  70   a bug of ours; the message names the file with the traceback
  78   the daemon refuses its configuration
 124   a limit on time was reached
+129   exec was cancelled by SIGHUP: its terminal was closed
 130   interrupted by Ctrl-C
 141   whoever read our output went away, as with any program in a pipe
+143   exec was cancelled by SIGTERM
 """
 
 _EXIT_CODES = f"""\

@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestrator.config.schema import AgentEntry, CheckEntry, ModelEntry, PolicyEntry, ToolEntry
+from orchestrator.config.schema import (
+    AgentEntry,
+    CheckEntry,
+    ModelEntry,
+    PolicyEntry,
+    ToolEntry,
+)
 from orchestrator.config.sheet import Sheet
 
 

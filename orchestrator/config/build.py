@@ -4,19 +4,26 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from orchestrator.config.book import Book
+from orchestrator.config.drives import Machine
 from orchestrator.config.environment import expand
 from orchestrator.config.schema import (
     CheckEntry,
     FreePrice,
     IntakeEntry,
     ModelEntry,
+    NamedReader,
     OldLimitEntry,
+    OutputEntry,
     PolicyEntry,
     RetentionEntry,
     ScopeEntry,
+    SingleEntry,
     ToolEntry,
     TrailEntry,
+    WorkspacesEntry,
 )
+from orchestrator.core.invocation import Bounds
+from orchestrator.core.pointers import Pointers, Shape, TokenPointers
 from orchestrator.core.settings import (
     Agent,
     Check,
@@ -30,10 +37,9 @@ from orchestrator.core.settings import (
     TrailMode,
     TrailSettings,
     WorkspaceKind,
+    WorkspaceSettings,
 )
 from orchestrator.core.types import AgentKey, MicroUsd
-
-_SYSTEMS = {"darwin": "macos", "win32": "windows", "cygwin": "windows"}
 
 
 def agents(book: Book, profile_names: Mapping[str, str]) -> dict[AgentKey, Agent]:
@@ -55,23 +61,23 @@ def agents(book: Book, profile_names: Mapping[str, str]) -> dict[AgentKey, Agent
     }
 
 
-def tools(book: Book, environ: Mapping[str, str], platform: str) -> dict[str, Tool]:
-    """The tools as they are on this platform and in this environment."""
-    return {name: _tool(book, name, entry, environ, platform) for name, entry in book.tools.items()}
+def tools(book: Book, machine: Machine, single: SingleEntry) -> dict[str, Tool]:
+    """The tools as they are on this machine."""
+    return {name: _tool(book, name, entry, machine, single) for name, entry in book.tools.items()}
 
 
-def _tool(book: Book, name: str, entry: ToolEntry, environ: Mapping[str, str], platform: str) -> Tool:
-    expanded = {variable: expand(value, environ) for variable, value in entry.env.items()}
+def _tool(book: Book, name: str, entry: ToolEntry, machine: Machine, single: SingleEntry) -> Tool:
+    expanded = {variable: expand(value, machine.environ) for variable, value in entry.env.items()}
     env = {variable: value.text for variable, value in expanded.items() if not value.missing}
     wanted = [missing for value in expanded.values() for missing in value.missing]
-    wanted += [variable for variable in entry.env_required if not (env.get(variable) or environ.get(variable))]
+    wanted += [one for one in entry.env_required if not (env.get(one) or machine.environ.get(one))]
     required = [variable for variable in entry.env_required if variable not in entry.env]
     return Tool(
         name=name,
-        binary=_binary(entry, platform),
+        binary=_binary(entry, machine),
         command=tuple(entry.command or ("{binary}",)),
         prompt=PromptBy(entry.prompt),
-        output=entry.output,
+        output=_output(entry.output),
         models=book.models_of(name),
         capabilities=tuple(entry.capabilities),
         workspace=WorkspaceKind(entry.workspace),
@@ -82,16 +88,44 @@ def _tool(book: Book, name: str, entry: ToolEntry, environ: Mapping[str, str], p
         options=dict(entry.options),
         max_parallel=entry.max_parallel,
         billing=entry.billing,
+        bounds=Bounds(**entry.limits.model_dump(exclude_none=True), orphan_grace=single.orphan_grace),
+        version_command=tuple(entry.version_command or ()),
+        tested_versions=tuple(entry.tested_versions),
+        install=entry.install or "",
     )
 
 
-def _binary(entry: ToolEntry, platform: str) -> str:
-    """The program on this platform; empty where the tool names one for other platforms only."""
-    system = _SYSTEMS.get(platform, "linux" if platform.startswith("linux") else platform)
+def _output(entry: OutputEntry) -> str | Pointers:
+    if isinstance(entry, NamedReader):
+        return entry.reader
+    tokens = entry.tokens
+    return Pointers(
+        format=Shape(entry.format),
+        text=entry.text,
+        tokens=TokenPointers(
+            input=tokens.input or entry.tokens_input or "",
+            cache_read=tokens.cache_read or entry.tokens_cache_read or "",
+            cache_write=tokens.cache_write or entry.tokens_cache_write or "",
+            output=tokens.output or entry.tokens_output or "",
+        ),
+        input_includes_cache=entry.input_includes_cache,
+        cost_usd=entry.cost_usd or "",
+        session_id=entry.session_id or "",
+        turns=entry.turns or "",
+        denials=entry.denials or "",
+        error=entry.error or "",
+        error_message=entry.error_message or "",
+    )
+
+
+def _binary(entry: ToolEntry, machine: Machine) -> str:
+    """The program on this machine; empty where the tool names one for other platforms only."""
     named = entry.platforms.model_dump(exclude_none=True)
     first = entry.command[0] if entry.command and not named else ""
-    binary: str = named.get(system) or entry.binary or ("" if "{" in first else first)
-    return sys.executable if binary == "{python}" else binary
+    binary: str = named.get(machine.system) or entry.binary or ("" if "{" in first else first)
+    if not binary and machine.drives:
+        binary = named.get("windows", "")  # WSL starts the programs of Windows too
+    return sys.executable if binary == "{python}" else machine.path_here(binary)
 
 
 def models(book: Book) -> dict[str, Model]:
@@ -209,3 +243,17 @@ def retention(entry: RetentionEntry | None) -> Retention:
     if entry is None:
         return Retention()
     return Retention(archive_after=entry.archive_after, output_logs=entry.output_logs)
+
+
+def workspaces(entry: WorkspacesEntry | None) -> WorkspaceSettings:
+    """How worktrees are made."""
+    if entry is None:
+        return WorkspaceSettings()
+    return WorkspaceSettings(
+        base=entry.base or "",
+        folder=entry.folder or "",
+        setup=tuple(entry.setup or ()),
+        setup_timeout=entry.setup_timeout,
+        copy=tuple(path.rstrip("/") for path in entry.copy_in),
+        max_file=entry.max_file,
+    )

@@ -1,37 +1,5 @@
-"""`${VAR}` and `${VAR:-default}` in the values of a tool's `env`: the only place where the environment is looked at."""
+"""The variables of the environment, where a tool's `env` names them (core.environment: read without this package)."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from orchestrator.core.environment import Expanded, expand, unreadable_variable
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-_OPENING = re.compile(r"\$\{")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expanded:
-    """A value with its variables filled in, and the names that the environment lacks."""
-
-    text: str
-    missing: tuple[str, ...] = ()
-
-
-def expand(value: str, environ: Mapping[str, str]) -> Expanded:
-    """Fill in each variable once; what a variable holds is never looked at again. A default also stands for empty."""
-    missing: list[str] = []
-
-    def fill(match: re.Match[str]) -> str:
-        name, default = match[1], match[2]
-        found = environ.get(name)
-        if default is not None:
-            return found or default
-        if found is None:
-            missing.append(name)
-        return found or ""
-
-    return Expanded(text=_VARIABLE.sub(fill, value), missing=tuple(missing))
-
-
-def unreadable_variable(value: str) -> bool:
-    """Whether a `${` of the value starts nothing that can be expanded."""
-    return bool(_OPENING.search(_VARIABLE.sub("", value)))
+__all__ = ["Expanded", "expand", "unreadable_variable"]

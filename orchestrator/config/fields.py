@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BeforeValidator, PlainValidator
 from pydantic_core import PydanticCustomError
 
 from orchestrator.config.names import branch_fault, folder_fault
+from orchestrator.config.pointing import pointer_fault
+from orchestrator.config.sizes import parse_size
 from orchestrator.core.durations import parse_duration
 from orchestrator.core.types import MicroUsd
 
@@ -176,35 +178,29 @@ def _file(value: str) -> str:
     return value
 
 
-def _output(value: object) -> str | dict[str, str]:
-    """A named reader, or JSON pointers for what to pick out of a JSON answer."""
-    if isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9-]*", value):
-        return value
-    if not isinstance(value, dict):
-        raise refused(f"{shown(value)} names no reader", 'use "text", or a mapping such as {text: /result}')
-    for key, pointer in value.items():
-        if key not in POINTERS:
-            near = nearest(str(key), POINTERS)
-            hint = f"did you mean {near}?" if near else f"known: {', '.join(POINTERS)}"
-            raise refused(f"{shown(key)} is nothing that can be read from an answer", hint)
-        if not isinstance(pointer, str) or not pointer.startswith("/"):
-            raise refused(f"{shown(pointer)} is not a JSON pointer", f"use e.g. {{{key}: /result}}")
-    if "text" not in value:
-        raise refused("no pointer says where the answer is", "add e.g. text: /result")
-    return {str(key): str(pointer) for key, pointer in value.items()}
+def _size(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise refused(f"{shown(value)} is not a size", "use e.g. 64MiB, 1GiB, 500MB or a number of bytes")
+    try:
+        return parse_size(str(value))
+    except ValueError as error:
+        message, _, hint = str(error).rpartition("; ")
+        raise refused(message, hint) from error
 
 
-# What a mapping under `output` may point at.
-POINTERS = (
-    "text",
-    "error",
-    "session_id",
-    "cost_usd",
-    "tokens_input",
-    "tokens_cache_read",
-    "tokens_cache_write",
-    "tokens_output",
-)
+def _pointer(value: str) -> str:
+    fault, hint = pointer_fault(value)
+    if fault:
+        raise refused(f"{shown(value)} {fault}", hint)
+    return value
+
+
+def _absolute(value: str) -> str:
+    if not value.startswith("/") or "/../" in f"{value}/":
+        raise refused(f"{shown(value)} is not an absolute path", "use e.g. /var/tmp/worktrees")
+    return value
+
+
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
 Text = Annotated[str, AfterValidator(_text)]
@@ -227,9 +223,11 @@ Rate = Annotated[Decimal, PlainValidator(_rate)]
 Count = Annotated[int, PlainValidator(_count)]
 Retries = Annotated[int, PlainValidator(_retries)]
 Percent = Annotated[int, PlainValidator(_percent)]
+Size = Annotated[int, PlainValidator(_size)]
+Pointer = Annotated[str, AfterValidator(_pointer)]
 Command = Annotated[list[str], BeforeValidator(_command)]
+AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Branch = Annotated[str, AfterValidator(_branch)]
 FolderPath = Annotated[str, AfterValidator(_folder)]
 FilePath = Annotated[str, AfterValidator(_file)]
-Output = Annotated[str | dict[str, str], PlainValidator(_output)]

@@ -6,6 +6,7 @@ from pathlib import Path
 from orchestrator.config import build
 from orchestrator.config.book import Book
 from orchestrator.config.crosscheck import check
+from orchestrator.config.drives import Machine
 from orchestrator.config.profiles import read_name
 from orchestrator.config.refused import ConfigRefused
 from orchestrator.config.schema import (
@@ -15,8 +16,10 @@ from orchestrator.config.schema import (
     ModelEntry,
     PolicyEntry,
     RetentionEntry,
+    SingleEntry,
     ToolEntry,
     TrailEntry,
+    WorkspacesEntry,
 )
 from orchestrator.config.sheet import Sheet, open_sheet
 from orchestrator.config.toolcheck import check_tool
@@ -24,13 +27,23 @@ from orchestrator.config.wording import Finding
 from orchestrator.core.settings import Settings
 
 
-def load(root_config: Path, *, repository: Path, environ: Mapping[str, str], platform: str) -> Settings:
+def load(
+    root_config: Path,
+    *,
+    repository: Path,
+    environ: Mapping[str, str],
+    platform: str,
+    drives: str = "",
+    instead: Mapping[str, bytes] | None = None,
+) -> Settings:
     """Read agents.yaml, tools.yaml, models.yaml and policies.yaml of a folder.
 
     `repository` is where profiles are looked up and what paths in messages are relative to; `environ` fills variables
-    in the tools' `env`; `platform` is a `sys.platform`. Raises ConfigRefused with all the problems there are.
+    in the tools' `env`; `platform` is a `sys.platform`; `drives` is where WSL mounts the drives of Windows, empty
+    elsewhere (config.drives); `instead` has, by file name, contents that are read instead of what is on disk. Raises
+    ConfigRefused with all the problems there are.
     """
-    book = _book(root_config, repository)
+    book = _book(root_config, repository, instead or {})
     check(book)
     for name, tool in book.tools.items():
         check_tool(book.tools_sheet, name, tool)
@@ -43,34 +56,37 @@ def load(root_config: Path, *, repository: Path, environ: Mapping[str, str], pla
     trail = policies.entry(TrailEntry, "trail")
     intake = policies.entry(IntakeEntry, "intake") if policies.holds("intake") else None
     retention = policies.entry(RetentionEntry, "retention")
+    workspaces = policies.entry(WorkspacesEntry, "workspaces")
+    single = policies.single(SingleEntry)
     _own_branch_is_not_taken_in(policies, trail, intake)
     problems = [problem for sheet in book.sheets for problem in sheet.problems]
     if problems:
         raise ConfigRefused(problems)
     return Settings(
         agents=build.agents(book, profile_names),
-        tools=build.tools(book, environ, platform),
+        tools=build.tools(book, Machine(environ=environ, platform=platform, drives=drives), single),
         models=build.models(book),
         policies=build.policies(book),
         checks=build.checks(book.checks),
         trail=build.trail(trail),
         intake=build.intake(intake),
         retention=build.retention(retention),
+        workspaces=build.workspaces(workspaces),
     )
 
 
-def _book(folder: Path, repository: Path) -> Book:
+def _book(folder: Path, repository: Path, instead: Mapping[str, bytes]) -> Book:
     def sheet(name: str, *, required: bool = False) -> Sheet:
         file = folder / name
         shown_as = file.relative_to(repository) if file.is_relative_to(repository) else file
-        return open_sheet(file, shown_as=shown_as.as_posix(), required=required)
+        return open_sheet(file, shown_as=shown_as.as_posix(), required=required, instead=instead.get(name))
 
     agents, tools = sheet("agents.yaml", required=True), sheet("tools.yaml", required=True)
     models, policies = sheet("models.yaml"), sheet("policies.yaml")
     agents.sections("agents", required=("agents",))
     tools.sections("tools", required=("tools",))
     models.sections("models")
-    policies.sections("policies", "checks", "retention", "trail", "intake")
+    policies.sections("policies", "checks", "retention", "trail", "intake", "workspaces", "orphan_grace")
     return Book(
         agents_sheet=agents,
         tools_sheet=tools,

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from orchestrator.config.fields import (
+    AbsolutePath,
     Branch,
     Command,
     Count,
@@ -21,18 +22,21 @@ from orchestrator.config.fields import (
     ModelName,
     Name,
     OptionName,
-    Output,
     Percent,
+    Pointer,
     Rate,
     Remote,
     Retries,
+    Size,
     Text,
     Usd,
     Word,
     Zone,
+    nearest,
     refused,
     shown,
 )
+from orchestrator.core.pointers import READER_NAMES
 
 Choice = Literal["tool", "model", "budget_usd", "timeout"]
 RetriedKind = Literal["rate_limited", "overloaded", "crashed", "timeout", "bad_output", "lost"]
@@ -72,6 +76,62 @@ class RateLimitEntry(Entry):
     per_hour: Count | None = None
 
 
+class TokensEntry(Entry):
+    """`tools.<name>.output.tokens`: where the four counters are."""
+
+    input: Pointer | None = None
+    cache_read: Pointer | None = None
+    cache_write: Pointer | None = None
+    output: Pointer | None = None
+
+
+class OutputEntry(Entry):
+    """`tools.<name>.output` as a mapping: where the answer and the rest are in a tool's JSON."""
+
+    format: Literal["json", "jsonl"] = "json"
+    text: Pointer
+    tokens: TokensEntry = TokensEntry.model_construct()
+    input_includes_cache: bool = False
+    cost_usd: Pointer | None = None
+    session_id: Pointer | None = None
+    turns: Pointer | None = None
+    denials: Pointer | None = None
+    error: Pointer | None = None
+    error_message: Pointer | None = None
+    tokens_input: Pointer | None = None
+    tokens_cache_read: Pointer | None = None
+    tokens_cache_write: Pointer | None = None
+    tokens_output: Pointer | None = None
+
+
+class NamedReader(OutputEntry):
+    """`output: claude-stream-json`: a reader that the program has."""
+
+    text: Pointer = ""
+    reader: str = "text"
+
+
+def _reader(value: object) -> object:
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, str) and value in READER_NAMES:
+        return NamedReader.model_construct(reader=value)
+    near = nearest(value, READER_NAMES) if isinstance(value, str) else ""
+    known = f"use one of {', '.join(READER_NAMES)}, or a mapping such as {{text: /result}}"
+    raise refused(f"{shown(value)} names no reader", f"did you mean {near}?" if near else known)
+
+
+class LimitsEntry(Entry):
+    """`tools.<name>.limits`: what a run of it may take."""
+
+    output: Size | None = None
+    kept: Size | None = None
+    silence: Duration | None = None
+    memory: Size | None = None
+    processes: Count | None = None
+    file_size: Size | None = None
+
+
 class ToolEntry(Entry):
     """`tools.<name>`: a program that can do the work."""
 
@@ -79,11 +139,12 @@ class ToolEntry(Entry):
     platforms: PlatformsEntry = PlatformsEntry.model_construct()
     command: Command | None = None
     prompt: Literal["stdin", "argument", "file"] = "stdin"
-    output: Output = "text"
+    output: Annotated[OutputEntry, BeforeValidator(_reader)] = NamedReader.model_construct()
     models: list[ModelName] = []
     capabilities: list[Word] = []
     workspace: Literal["worktree", "checkout", "none"] = "none"
     timeout: Duration = timedelta(minutes=30)
+    limits: LimitsEntry = LimitsEntry.model_construct()
     env: dict[EnvName, str] = {}
     env_required: list[EnvName] = []
     env_pass: list[EnvName] = []
@@ -91,6 +152,9 @@ class ToolEntry(Entry):
     max_parallel: Count | None = None
     rate_limit: RateLimitEntry | None = None
     billing: Literal["api", "subscription", "free"] = "api"
+    version_command: Command | None = None
+    tested_versions: list[Text] = []
+    install: Text | None = None
 
 
 class PriceEntry(Entry):
@@ -226,6 +290,23 @@ class IntakeEntry(Entry):
 
     branch: Branch
     paths: Annotated[list[FolderPath], Field(min_length=1)]
+
+
+class WorkspacesEntry(Entry):
+    """`workspaces`: how the worktrees of tasks are made."""
+
+    base: Branch | None = None
+    folder: AbsolutePath | None = None
+    setup: Command | None = None
+    setup_timeout: Duration = timedelta(minutes=10)
+    copy_in: Annotated[list[FilePath], Field(alias="copy")] = []  # pydantic has a method named copy
+    max_file: Size = 100 << 20
+
+
+class SingleEntry(Entry):
+    """The keys of policies.yaml that hold one value."""
+
+    orphan_grace: Duration = timedelta(minutes=5)
 
 
 class RetentionEntry(Entry):

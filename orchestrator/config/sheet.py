@@ -111,6 +111,20 @@ class Sheet:
         except ValidationError:  # a key that it cannot do without is missing, and was just noted
             return None
 
+    def single(self, model: type[E]) -> E:
+        """The values of the file's own keys that `model` knows, those that do not fit by their default."""
+        root = self._at(())
+        keys = root.value if root is not None and isinstance(root.value, dict) else {}
+        plain = {key: node.plain() for key, node in keys.items() if key in model.model_fields}
+        try:
+            return model.model_validate(plain)
+        except ValidationError as error:
+            wrong = findings(error, model)
+        for found in wrong:
+            self.refuse(found)
+        bad = {found.at[0] for found in wrong}
+        return model.model_validate({key: value for key, value in plain.items() if key not in bad})
+
     def holds(self, section: str) -> bool:
         """Whether anything stands under a section."""
         node = self._at((section,))
@@ -164,11 +178,11 @@ def _dotted(at: tuple[Step, ...]) -> str:
     return text
 
 
-def open_sheet(file: Path, *, shown_as: str, required: bool) -> Sheet:
-    """Read a configuration file; whatever stands in the way becomes a problem of the sheet."""
+def open_sheet(file: Path, *, shown_as: str, required: bool, instead: bytes | None = None) -> Sheet:
+    """Read a configuration file, or what is to stand there; whatever is in the way becomes a problem of the sheet."""
     sheet = Sheet(shown_as)
     try:
-        raw = file.read_bytes()
+        raw = file.read_bytes() if instead is None else instead
         sheet.document = strictyaml.read(strictyaml.decode(raw, path=shown_as), path=shown_as)
     except FileNotFoundError:
         if required:

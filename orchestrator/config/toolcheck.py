@@ -1,9 +1,13 @@
 """Whether the keys of one tool fit together: its command, its placeholders, its binary and its environment."""
 
+from collections.abc import Sequence
+
 from orchestrator.config.environment import unreadable_variable
 from orchestrator.config.fields import nearest, shown
 from orchestrator.config.placeholders import PLACEHOLDERS
-from orchestrator.config.schema import ToolEntry
+from orchestrator.config.schema import (
+    ToolEntry,
+)
 from orchestrator.config.sheet import Sheet
 from orchestrator.config.wording import Finding, Step
 from orchestrator.core.arguments import placeholders
@@ -20,6 +24,12 @@ def check_tool(sheet: Sheet, name: str, tool: ToolEntry) -> None:
         _placeholders(sheet, at, tool)
     if _whole(sheet, at, "command", "prompt"):
         _prompt(sheet, at, tool)
+        if tool.prompt == "argument":
+            _dashes(sheet, at, tool)
+    if _whole(sheet, at, "version_command", "binary", "platforms"):
+        _version(sheet, at, tool)
+    if _whole(sheet, at, "output"):
+        _tokens(sheet, at, tool)
     _environment(sheet, at, tool)
     for option in tool.options:
         if option in PLACEHOLDERS:
@@ -53,9 +63,12 @@ def _is_findable(path: str) -> bool:
 
 
 def _placeholders(sheet: Sheet, at: tuple[Step, ...], tool: ToolEntry) -> None:
-    known = (*PLACEHOLDERS, *tool.options)
-    for index, element in enumerate(tool.command or ()):
-        place = (*at, "command", index)
+    _known_only(sheet, (*at, "command"), tool.command or (), (*PLACEHOLDERS, *tool.options))
+
+
+def _known_only(sheet: Sheet, at: tuple[Step, ...], command: Sequence[str], known: tuple[str, ...]) -> None:
+    for index, element in enumerate(command):
+        place = (*at, index)
         if "${" in element:
             hint = "variables are filled in under `env` only; for a value of your own use `options`"
             sheet.refuse(Finding(at=place, message=f"{shown(element)} holds a variable", hint=hint))
@@ -65,6 +78,29 @@ def _placeholders(sheet: Sheet, at: tuple[Step, ...], tool: ToolEntry) -> None:
                 near = nearest(name, known)
                 hint = f"did you mean {{{near}}}?" if near else f"known: {', '.join(known)}"
                 sheet.refuse(Finding(at=place, message=f"unknown placeholder {{{name}}}", hint=hint))
+
+
+def _version(sheet: Sheet, at: tuple[Step, ...], tool: ToolEntry) -> None:
+    """It runs outside any task: what only a task has has no value there."""
+    command = tool.version_command
+    if not command:
+        return
+    _known_only(sheet, (*at, "version_command"), command, ("binary", "python", *tool.options))
+    if command[0] != "{binary}" and not _is_findable(command[0]):
+        message = f"{shown(command[0])} is neither a name on PATH nor an absolute path"
+        hint = 'use e.g. ["{binary}", "--version"]'
+        sheet.refuse(Finding(at=(*at, "version_command", 0), message=message, hint=hint))
+
+
+def _tokens(sheet: Sheet, at: tuple[Step, ...], tool: ToolEntry) -> None:
+    """`tokens_input` is the older spelling of `tokens: {input: ...}`."""
+    for counter in type(tool.output.tokens).model_fields:
+        older = f"tokens_{counter}"
+        if getattr(tool.output.tokens, counter) and getattr(tool.output, older):
+            message = f"{older} and tokens.{counter} say the same thing twice"
+            sheet.refuse(
+                Finding(at=(*at, "output", older), message=message, hint=f"keep tokens.{counter}", at_key=True)
+            )
 
 
 def _prompt(sheet: Sheet, at: tuple[Step, ...], tool: ToolEntry) -> None:
@@ -78,6 +114,19 @@ def _prompt(sheet: Sheet, at: tuple[Step, ...], tool: ToolEntry) -> None:
         if name in used and name != wanted:
             message = f"the command holds {{{name}}}, but the prompt goes by {tool.prompt}"
             sheet.refuse(Finding(at=(*at, "command"), message=message, hint=f"write `prompt: {way}`", at_key=True))
+
+
+def _dashes(sheet: Sheet, at: tuple[Step, ...], tool: ToolEntry) -> None:
+    """A prompt that begins with a dash, which is any list in Markdown, must not be read as an option."""
+    before = ""
+    for index, element in enumerate(tool.command or ()):
+        if element.startswith("{prompt}") and not before.startswith("-"):
+            message = "a prompt that begins with - would be read as an option here"
+            hint = 'put "--" before it, or write it as one element with its flag, e.g. "--prompt={prompt}"'
+            sheet.refuse(Finding(at=(*at, "command", index), message=message, hint=hint))
+        if element == "--":
+            return
+        before = element
 
 
 def _environment(sheet: Sheet, at: tuple[Step, ...], tool: ToolEntry) -> None:

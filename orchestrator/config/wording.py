@@ -98,7 +98,7 @@ def _leaves(annotation: Any) -> list[Any]:  # what typing.get_args answers has n
 
 def _fields(model: type[BaseModel], at: tuple[Step, ...]) -> tuple[str, ...]:
     inner = _model_in(_annotation(model, at)) if at else model
-    return tuple(inner.model_fields) if inner else ()
+    return tuple(field.alias or name for name, field in inner.model_fields.items()) if inner else ()
 
 
 def _annotation(model: type[BaseModel], at: tuple[Step, ...]) -> Any:  # as above

@@ -4,6 +4,14 @@ import re
 from collections.abc import Mapping, Sequence
 
 _PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
+
+
+def model_fault(name: str) -> str:
+    """Why this is no name of a model, or an empty text: a task may come from a stranger and ask for any."""
+    if name.startswith("-"):
+        return "it starts with a dash, so that a program could take it for an option"
+    return "" if _MODEL.fullmatch(name) else "a name has letters, digits and . _ : / @ + -, at most 128"
 
 
 def placeholders(element: str) -> tuple[str, ...]:

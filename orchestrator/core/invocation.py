@@ -1,7 +1,7 @@
 """An Invocation: one run of one tool for one task, as the engine needs to know it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from orchestrator.core.types import InvocationId, TaskId
@@ -10,7 +10,18 @@ from orchestrator.core.types import InvocationId, TaskId
 INVOCATION_MARK = "ORCHESTRATOR_INVOCATION"
 WORKSPACE_MARK = "ORCHESTRATOR_WORKSPACE"  # the state folder: two workspaces of one machine never touch each other's
 
-MAX_OUTPUT = 64 * 1024 * 1024
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a run may take. None: no bound of ours."""
+
+    output: int = 1 << 30  # bytes printed, stdout and stderr together; past it the tool is ended
+    kept: int = 64 << 20  # bytes of each stream that are kept: the first half of it and the last
+    silence: timedelta | None = None  # without a byte printed
+    memory: int | None = None  # bytes resident, all its processes together
+    processes: int | None = None
+    file_size: int | None = 1 << 30  # bytes of one file that it writes
+    orphan_grace: timedelta = timedelta(minutes=5)  # how long it goes on without a daemon
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,4 +39,4 @@ class Invocation:
     timeout: timedelta
     stdout_path: str  # in the state folder: a daemon that dies loses no output
     stderr_path: str
-    max_output: int = MAX_OUTPUT  # bytes of both together; past it the tool is ended
+    bounds: Bounds = field(default_factory=Bounds)

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orchestrator.core.settings import Agent, Settings, Tool, WorkspaceKind
+from orchestrator.core.arguments import model_fault
+from orchestrator.core.settings import Agent, Settings, Tool
 from orchestrator.core.task import Task
-
-READERS = ("text",)  # the readers of outputs that there are (adapters.readers)
 
 
 class RouteReason(StrEnum):
@@ -49,17 +48,34 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Requested:
+    """What a person at the command line wants it done with; empty: as the agent prefers. Never from a task file."""
+
+    tool: str = ""
+    model: str = ""
+
+
+_NOTHING_REQUESTED = Requested()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
     tool: str
     model: str
     reason: RouteReason
 
 
-def plan(task: Task, agent: Agent, settings: Settings, unavailable: Callable[[Tool], str]) -> Route | Refusal:
+def plan(
+    task: Task,
+    agent: Agent,
+    settings: Settings,
+    unavailable: Callable[[Tool], str],
+    requested: Requested = _NOTHING_REQUESTED,
+) -> Route | Refusal:
     """The route of a task for its agent. `unavailable` says why a tool cannot be started here, or ''."""
     candidates: list[Candidate] = []
     refused: list[str] = []
-    for wish in _wishes(task, agent, settings):
+    for wish in _wishes(task, agent, settings, requested):
         tool = settings.tools.get(wish.tool)
         why_not = f"no tool {wish.tool!r} in config/tools.yaml" if tool is None else _why_not(tool, wish, unavailable)
         if tool is None or why_not:
@@ -73,7 +89,7 @@ def plan(task: Task, agent: Agent, settings: Settings, unavailable: Callable[[To
     return Refusal(why=f"no available tool for {agent.key}: {reasons}")
 
 
-def _wishes(task: Task, agent: Agent, settings: Settings) -> list[_Wish]:
+def _wishes(task: Task, agent: Agent, settings: Settings, requested: Requested) -> list[_Wish]:
     may_choose = settings.policy(agent.policy).tasks_may_choose
     tool, model, reason = agent.preferred_tool, agent.preferred_model, RouteReason.PREFERRED
     if task.task_type and (typed := agent.task_types.get(task.task_type)):
@@ -82,6 +98,11 @@ def _wishes(task: Task, agent: Agent, settings: Settings) -> list[_Wish]:
         tool, reason = task.tool, RouteReason.REQUESTED
     if task.model and "model" in may_choose:
         model, reason = task.model, RouteReason.REQUESTED
+    if requested.tool:
+        model = model if requested.tool == tool else _model_for(settings.tools.get(requested.tool), model)
+        tool, reason = requested.tool, RouteReason.REQUESTED
+    if requested.model:
+        model, reason = requested.model, RouteReason.REQUESTED
     wishes = [_Wish(tool=tool, model=model, reason=reason)] if tool else []
     for link in agent.fallback_chain:
         link_tool, _, link_model = link.partition(":")
@@ -89,13 +110,17 @@ def _wishes(task: Task, agent: Agent, settings: Settings) -> list[_Wish]:
     return wishes
 
 
+def _model_for(tool: Tool | None, preferred: str) -> str:
+    """On another tool than the one that the model was preferred with: that model where it is listed, else its first."""
+    models = tool.models if tool is not None else ()
+    return preferred if preferred in models else models[0] if models else ""
+
+
 def _why_not(tool: Tool, wish: _Wish, unavailable: Callable[[Tool], str]) -> str:
     if tool.env_missing:
         return f"needs {', '.join(tool.env_missing)} in the environment of the daemon"
+    if wish.model and (fault := model_fault(wish.model)):
+        return fault
     if wish.model and tool.models and wish.model not in tool.models:
         return f"does not list the model {wish.model}"
-    if tool.workspace is WorkspaceKind.WORKTREE:
-        return "asks for a worktree of its own, which this version does not make yet; set workspace: checkout or none"
-    if tool.output not in READERS:
-        return f"its output is to be read by {tool.output!r}, which this version does not have; set output: text"
     return unavailable(tool)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from orchestrator.core.invocation import Bounds
+from orchestrator.core.pointers import Pointers
 from orchestrator.core.types import AgentKey, MicroUsd
 
 
@@ -48,7 +50,7 @@ class Tool:
     binary: str  # already chosen for this platform
     command: tuple[str, ...]  # one element is one argument, with {placeholders}
     prompt: PromptBy = PromptBy.STDIN
-    output: str | Mapping[str, str] = "text"  # a named reader, or JSON pointers
+    output: str | Pointers = "text"  # a named reader, or where the answer is in its JSON
     models: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
     workspace: WorkspaceKind = WorkspaceKind.NONE
@@ -59,6 +61,10 @@ class Tool:
     options: Mapping[str, str] = field(default_factory=dict)
     max_parallel: int | None = None
     billing: str = "free"
+    bounds: Bounds = field(default_factory=Bounds)
+    version_command: tuple[str, ...] = ()  # prints its version; empty: it is not asked
+    tested_versions: tuple[str, ...] = ()  # those whose output the reader is known to read
+    install: str = ""  # how to get it, told where it is missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +138,18 @@ class IntakeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceSettings:
+    """`workspaces:` of policies.yaml: how the worktrees of tasks are made."""
+
+    base: str = ""  # the branch on which tasks begin; empty: what the person has checked out
+    folder: str = ""  # absolute: where they lie; empty: in the user's state folder
+    setup: tuple[str, ...] = ()  # run in each new worktree before the tool
+    setup_timeout: timedelta = timedelta(minutes=10)
+    copy: tuple[str, ...] = ()  # repo-relative files that are not in git and that the tool needs, e.g. .env.test
+    max_file: int = 100 << 20  # bytes: a larger file is not committed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
     """`retention:` of policies.yaml."""
 
@@ -151,6 +169,7 @@ class Settings:
     trail: TrailSettings = TrailSettings()
     intake: IntakeSettings = IntakeSettings()
     retention: Retention = Retention()
+    workspaces: WorkspaceSettings = WorkspaceSettings()
 
     def policy(self, name: str) -> Policy:
         """The policy of that name, else `default`, else the built-in one."""

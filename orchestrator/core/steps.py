@@ -17,6 +17,7 @@ class Step(StrEnum):
     START_RECORDED = "start.recorded"
     RUN_ENDED = "run.ended"
     RUN_ANNOUNCED = "run.announced"
+    WORK_COMMITTED = "work.committed"
     HANDED_OFF = "hand_off.done"
     LOG_WRITTEN = "log.written"
     CLOSE_INTENDED = "close.intended"
@@ -24,3 +25,4 @@ class Step(StrEnum):
     CLOSE_WRITTEN = "close.written"
     CLOSE_MOVED = "close.moved"
     CLOSE_RECORDED = "close.recorded"
+    WORKSPACE_DUE = "workspace.due"

@@ -1,63 +1,48 @@
-"""Runs invocations as processes of this machine: when each ends, and with which ending."""
+"""Runs invocations as processes of this machine. What ends a run, and how, is its guard's business."""
 
 import asyncio
-import signal
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.core.invocation import Invocation
 from orchestrator.core.types import ErrorKind, InvocationId
-from orchestrator.core.verdict import Ending, Ran
+from orchestrator.core.verdict import Ending, Printed, Ran
 
-LOOK_EVERY = 0.25  # seconds between two looks at a tool's output and processes; a quicker tool is never looked at
+_TRIES = 3  # of a run whose guard was killed before it began: nothing of it ran, so it may be started again
 _REMEMBERED = 1024  # stops that came before their run
 
 
 class Started(Protocol):
-    """A tool that runs (adapters.process.Running)."""
+    """A run that goes on under its guard (adapters.process.Supervised)."""
 
     @property
-    def pid(self) -> int:
-        """Its process id."""
+    def has_begun(self) -> bool:
+        """False once it is certain that nothing of it was ever started."""
 
-    @property
-    def exited(self) -> "asyncio.Future[None]":
-        """Done once the tool itself ended."""
+    def stop(self, ending: Ending, /) -> None:
+        """Asks it to end so; asked again, without graces."""
 
-    def signal(self, number: signal.Signals, /) -> None:
-        """Signals it and its group."""
+    def kill(self) -> None:
+        """Ends it without any grace."""
 
-    def look(self) -> None:
-        """Notes which processes it has."""
+    async def end(self) -> Ran | None:
+        """How it ended, with nothing of it left; None: its guard was killed."""
 
-    def written(self) -> int:
-        """The bytes that it has written."""
-
-    def collect(self) -> tuple[int, int]:
-        """Exit code and milliseconds, once it ended."""
-
-    async def clear(self, running: Collection[int], grace: float) -> str:
-        """Ends what it left running; names what could not be ended."""
-
-    def said(self, ran: Ran, /) -> Ran:
-        """That Ran with the text and the errors that it wrote."""
-
-    def cut_output(self) -> None:
-        """Brings its files back to their bound."""
+    def why_lost(self) -> str:
+        """Why there was no word of its end."""
 
 
 class Starter(Protocol):
-    """Starts tools (adapters.process.Processes; a guard process may come in between)."""
+    """Starts and finds runs (adapters.process.Processes)."""
 
-    def start(self, invocation: Invocation, /) -> "Started | Ran":
-        """The running tool, or why there is none."""
+    async def start(self, invocation: Invocation, graces: tuple[float, float, float], /) -> "Started | Ran":
+        """The run, or why there is none."""
 
-    def recall(self, ran: Ran, /, *, stdout_path: str, stderr_path: str) -> Ran:
-        """That Ran with what is in these output files."""
+    async def find(self, invocation_id: InvocationId, printed: Printed, /) -> "Started | Ran | None":
+        """A run of an earlier daemon: going on, ended since, or without a trace."""
 
     def sweep(self) -> list[int]:
-        """Ends what a dead daemon left running."""
+        """Ends what a dead daemon left running without a guard."""
 
     def unavailable(self, binary: str, /) -> str:
         """Empty where that binary can be started, else why not."""
@@ -72,49 +57,14 @@ class Graces:
     leftovers: float = 1.0  # what an ended tool left running, after SIGTERM
 
 
-class _Run:
-    """One running invocation: what is to end it first."""
-
-    def __init__(self, started: Started, invocation: Invocation) -> None:
-        loop = asyncio.get_running_loop()
-        self.started = started
-        self.ending: asyncio.Future[Ending] = loop.create_future()
-        self.limit = invocation.max_output
-        self.hurry: asyncio.Future[None] = loop.create_future()  # a second stop: no more graces
-        started.exited.add_done_callback(lambda _: self.decide(Ending.EXITED))
-
-    def decide(self, ending: Ending) -> bool:
-        """End it so, unless that is decided already."""
-        if self.ending.done():
-            return False
-        self.ending.set_result(ending)
-        return True
-
-    def stop(self, ending: Ending) -> None:
-        """What a person or the daemon asks for; asked again, it may no longer take its time."""
-        if not self.decide(ending) and not self.hurry.done():
-            self.hurry.set_result(None)
-
-    @property
-    def is_flood(self) -> bool:
-        """Whether it has written more than it may."""
-        return self.started.written() > self.limit
-
-    def look(self) -> None:
-        """Notes its processes, and ends it where it floods us."""
-        self.started.look()
-        if self.is_flood:
-            self.decide(Ending.EXITED)
-            self.stop(Ending.EXITED)  # no grace for a flood
-
-
 class LocalEngine:
     """Runs invocations on this machine. Not thread-safe: it belongs to one event loop."""
 
     def __init__(self, starter: Starter, graces: Graces | None = None) -> None:
         self._starter = starter
-        self._graces = graces or Graces()
-        self._running: dict[InvocationId, _Run] = {}
+        graces = graces or Graces()
+        self._graces = (graces.interrupt, graces.terminate, graces.leftovers)
+        self._running: dict[InvocationId, Started] = {}
         self._stopped_before: dict[InvocationId, Ending] = {}
 
     async def run(self, invocation: Invocation) -> Ran:
@@ -124,99 +74,54 @@ class LocalEngine:
         """
         if (ending := self._stopped_before.pop(invocation.id, None)) is not None:
             return Ran(ending=ending, errors="it was stopped before it started")
-        started = self._starter.start(invocation)
-        if isinstance(started, Ran):
-            return started
-        run = self._running[invocation.id] = _Run(started, invocation)
-        try:
-            ending = await self._until_over(run, invocation)
-            return await self._finish(run, ending)
-        except asyncio.CancelledError:
-            await self._kill(run)
-            raise
-        finally:
-            del self._running[invocation.id]
+        for _ in range(_TRIES):
+            started = await self._starter.start(invocation, self._graces)
+            if isinstance(started, Ran):
+                return started
+            if (ran := await self._until_over(invocation.id, started)) is not None:
+                return ran
+            if started.has_begun:
+                return Ran(ending=Ending.INTERRUPTED, failure=ErrorKind.LOST, errors=started.why_lost())
+        return Ran(ending=Ending.NOT_STARTED, failure=ErrorKind.CRASHED, errors="its guard was killed before it began")
+
+    async def adopt(self, invocation_id: InvocationId, printed: Printed) -> Ran | None:
+        """The end of a run that an earlier daemon started, waited for where it goes on. None: no trace of it."""
+        found = await self._starter.find(invocation_id, printed)
+        if found is None or isinstance(found, Ran):
+            self._stopped_before.pop(invocation_id, None)
+            return found
+        return await self._until_over(invocation_id, found)
 
     async def stop(self, invocation_id: InvocationId, ending: Ending) -> None:
         """Asks a run to end so, and returns at once; `run` returns when it is over. A second time skips the graces.
 
         A stop that comes before its run ends it before it starts; one that comes after it does nothing.
         """
-        if (run := self._running.get(invocation_id)) is not None:
-            run.stop(ending)
+        if (started := self._running.get(invocation_id)) is not None:
+            started.stop(ending)
             return
         self._stopped_before[invocation_id] = ending
         if len(self._stopped_before) > _REMEMBERED:  # those of runs that were over, which never come again
             del self._stopped_before[next(iter(self._stopped_before))]
 
-    def recall(self, ran: Ran, *, stdout_path: str, stderr_path: str) -> Ran:
-        """The Ran of a run that ended before this daemon began: its text is read from its output files."""
-        return self._starter.recall(ran, stdout_path=stdout_path, stderr_path=stderr_path)
-
     def sweep(self) -> list[int]:
-        """Ends what a dead daemon of this workspace left running; the process ids. Blocks."""
+        """Ends what a dead daemon of this workspace left running without a guard; the process ids. Blocks."""
         return self._starter.sweep()
 
     def unavailable(self, binary: str) -> str:
         """Empty where that binary can be started, else why not."""
         return self._starter.unavailable(binary)
 
-    async def _until_over(self, run: _Run, invocation: Invocation) -> Ending:
-        """Waits for whatever comes first: its own end, the limit on time, on output, or a stop."""
-        loop = asyncio.get_running_loop()
-
-        def look() -> None:
-            run.look()
-            looks.append(loop.call_later(LOOK_EVERY, look))
-            del looks[0]
-
-        limit = loop.call_later(invocation.timeout.total_seconds(), run.decide, Ending.TIMED_OUT)
-        looks = [loop.call_later(LOOK_EVERY, look)]
+    async def _until_over(self, invocation_id: InvocationId, started: Started) -> Ran | None:
+        self._running[invocation_id] = started
+        if (ending := self._stopped_before.pop(invocation_id, None)) is not None:  # it came while it was being started
+            started.stop(ending)
+        end = asyncio.ensure_future(started.end())
         try:
-            ending = await run.ending
-            await self._escalate(run)
+            return await asyncio.shield(end)
+        except asyncio.CancelledError:
+            started.kill()
+            await end
+            raise
         finally:
-            limit.cancel()
-            looks[0].cancel()
-        return ending
-
-    async def _escalate(self, run: _Run) -> None:
-        """Ends the tool itself, if it has not ended: asks, asks harder, kills."""
-        ways = ((signal.SIGINT, self._graces.interrupt), (signal.SIGTERM, self._graces.terminate))
-        for number, grace in ways:
-            if run.started.exited.done() or run.hurry.done():
-                break
-            run.started.look()  # a parent that obeys leaves children behind: know them before
-            run.started.signal(number)
-            await asyncio.wait({run.started.exited, run.hurry}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
-        if not run.started.exited.done():
-            run.started.look()
-            run.started.signal(signal.SIGKILL)
-            await asyncio.wait({run.started.exited})
-
-    async def _finish(self, run: _Run, ending: Ending) -> Ran:
-        code, duration = run.started.collect()
-        stuck = await run.started.clear(self._others(run), self._graces.leftovers)
-        ran = run.started.said(Ran(ending=ending, exit_code=code, duration_ms=duration))
-        if stuck:
-            ran = _with_words(ran, f"these processes of it could not be ended: {stuck}")
-        if not run.is_flood:
-            return ran
-        run.started.cut_output()
-        ran = _with_words(ran, "it wrote more output than is allowed, and was ended")
-        return replace(ran, truncated=True, failure=ErrorKind.BAD_OUTPUT if ending is Ending.EXITED else None)
-
-    async def _kill(self, run: _Run) -> None:
-        """For a run whose caller is gone: everything ends now."""
-        run.started.look()
-        run.started.signal(signal.SIGKILL)
-        await asyncio.wait({run.started.exited})
-        run.started.collect()
-        await run.started.clear(self._others(run), 0)
-
-    def _others(self, run: _Run) -> set[int]:
-        return {other.started.pid for other in self._running.values() if other is not run}
-
-
-def _with_words(ran: Ran, words: str) -> Ran:
-    return replace(ran, errors=f"{ran.errors.rstrip()}\n{words}".lstrip())
+            del self._running[invocation_id]

@@ -37,6 +37,12 @@ def body_of(text: str, parts: Parts) -> str:
     return body.strip("\n").rstrip() if body.strip() else ""
 
 
+def front_matter_body(text: str) -> str:
+    """The Markdown body of a profile: all of it, where no front matter begins on its first line."""
+    fence = _FENCE.match(text)
+    return body_of(text, split(text)) if fence and fence[1] == "---" else text.strip()
+
+
 def second_task(text: str, parts: Parts) -> int:
     """The offset of what looks like another task where the body should be; -1 where nothing does."""
     found = _SECOND_TASK.match(text, parts.body_start)

@@ -5,15 +5,19 @@ Imports stand inside the functions: a command that only reads loads neither pyda
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from orchestrator.adapters.index_rebuild import Rebuilt
     from orchestrator.adapters.place import Place as Place  # the CLI names it
     from orchestrator.adapters.trail_log import Recorded as Recorded
     from orchestrator.daemon import Progress
+    from orchestrator.executing import Executed as Executed
     from orchestrator.query import QueryService
+    from orchestrator.wiring.watching import Onlooker as Onlooker
+    from orchestrator.wiring.watching import Stop as Stop
 
+T = TypeVar("T")
 _WAYS = 4  # how often a command tries the other way, where a daemon begins or ends meanwhile
 
 
@@ -50,25 +54,72 @@ def act(place: "Place", verb: str, arguments: Mapping[str, object]) -> dict[str,
     A daemon may begin or end between the look and the deed: then the other way is taken. Nothing is done twice, because
     NoDaemonError and BusyError both mean that nothing was done.
     """
-    from orchestrator.adapters import lock, requests
+
+    def ask() -> dict[str, object]:
+        from orchestrator.adapters import requests
+
+        return requests.ask(place.state, verb, dict(arguments), is_alive=lambda: _daemon_runs(place))
+
+    def alone() -> dict[str, object]:
+        from orchestrator.wiring.alone import carry_out
+
+        return carry_out(place, verb, arguments)
+
+    return _one_way_or_the_other(place, ask, alone)
+
+
+def execute(place: "Place", arguments: Mapping[str, object], onlooker: "Onlooker", stop: "Stop") -> "Executed":
+    """Runs a person's own task and waits for its end: at once under the lock, or by the daemon that runs."""
+
+    def ask() -> "Executed":
+        from orchestrator.wiring.following import ByDaemon
+
+        return ByDaemon(place, onlooker, stop).run(arguments, lambda: _daemon_runs(place))
+
+    def alone() -> "Executed":
+        from orchestrator.adapters.process_zygote import Zygote
+
+        zygote = Zygote()
+        zygote.get_ready()  # it starts while we load the rest
+        from orchestrator.wiring.executing import run_alone
+
+        try:
+            return run_alone(place, arguments, onlooker, stop, zygote)
+        finally:
+            zygote.close()
+
+    return _one_way_or_the_other(place, ask, alone)
+
+
+def answered_by(place: "Place", digests: Mapping[str, str]) -> list[dict[str, str]]:
+    """Which of the newest tasks gave these answers."""
+    if not digests:
+        return []
+    from orchestrator.wiring import following
+
+    return following.answered_by(place, digests)
+
+
+def _daemon_runs(place: "Place") -> bool:
+    from orchestrator.adapters import lock
+
+    held = lock.holder(place.state)
+    return held is not None and held.what == "daemon"
+
+
+def _one_way_or_the_other(place: "Place", ask: Callable[[], T], alone: Callable[[], T]) -> T:
+    """By the daemon, or alone where none runs. Both raise NoDaemonError, BusyError only where nothing was done."""
     from orchestrator.errors import BusyError, NoDaemonError
 
-    def runs() -> bool:
-        held = lock.holder(place.state)
-        return held is not None and held.what == "daemon"
-
     for _ in range(_WAYS):
+        runs = _daemon_runs(place)
         try:
-            if runs():
-                return requests.ask(place.state, verb, dict(arguments), is_alive=runs)
-            from orchestrator.wiring.alone import carry_out
-
-            return carry_out(place, verb, arguments)
+            return ask() if runs else alone()
         except NoDaemonError:
-            if runs():
+            if _daemon_runs(place):
                 raise
         except BusyError:
-            if not runs():
+            if not _daemon_runs(place):
                 raise
     raise BusyError(f"{place.root}: daemons begin and end here all the time; try again when one stays")
 

@@ -14,6 +14,7 @@ from orchestrator.adapters.watch import FolderWatch
 from orchestrator.commands import Commands
 from orchestrator.config import ConfigRefused
 from orchestrator.core import layout
+from orchestrator.core.types import Status, TaskId
 from orchestrator.errors import OrchestratorError
 from orchestrator.ports import TaskSource
 from orchestrator.slots import AtWork
@@ -120,7 +121,8 @@ class House:
         return False
 
     async def archive(self) -> int:
-        """Done tasks past retention, a bounded number at a time; when there are none, output past its own."""
+        """Done tasks past retention, a bounded number at a time; then output past its own, and worktrees that
+        a dead daemon had not come to remove."""
         now = asyncio.get_running_loop().time()
         if self._archived_at and now - self._archived_at < ARCHIVE_EVERY.total_seconds():
             return 0
@@ -129,7 +131,13 @@ class House:
             self._archived_at = now
             keep = self._opened.configuration().retention.output_logs
             await self._opened.world.disk(output_logs.remove_old, self._opened.place.state, keep)
+            await self._opened.world.disk(self._opened.workspaces.tidy, self._is_finished)
         return done
+
+    def _is_finished(self, task_id: TaskId) -> bool:
+        """Whether no run of it can need its worktree now: a later one makes it again from its branch."""
+        known = self._opened.world.index.known([task_id]).get(task_id)
+        return known is not None and known.status in {Status.DONE, Status.ERROR, Status.CANCELLED}
 
     def reload(self) -> str:
         """Reads the configuration again; the last good one stays where the new one is refused."""

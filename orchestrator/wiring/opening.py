@@ -12,11 +12,13 @@ from orchestrator.adapters.index_mending import MendingIndex
 from orchestrator.adapters.mailbox import FolderMailbox
 from orchestrator.adapters.place import Place
 from orchestrator.adapters.process import Processes
-from orchestrator.adapters.readers import read_output
+from orchestrator.adapters.process_zygote import Zygote
 from orchestrator.adapters.templates import Templates
+from orchestrator.adapters.workspaces.workspaces import Workspaces
 from orchestrator.core.events import Event
-from orchestrator.core.settings import Settings
+from orchestrator.core.settings import Settings, Tool
 from orchestrator.core.types import TaskId
+from orchestrator.core.verdict import Printed, Ran, Reported
 from orchestrator.engines.local import LocalEngine
 from orchestrator.launch import Host
 from orchestrator.ports import Appended, Trail
@@ -87,6 +89,7 @@ class Opened:
     disk: WaitingDisk
     mailbox: FolderMailbox
     trail: Trail
+    workspaces: Workspaces
     configuration: Configuration
     notes: list[str]  # what opening had to mend, for people
 
@@ -102,8 +105,9 @@ def open_workspace(
     *,
     heard: Callable[[Event], None] = lambda _: None,
     reached: Callable[[str], None] = lambda _: None,
+    zygote: Zygote | None = None,
 ) -> Opened:
-    """Opens it; whoever calls holds the workspace's lock."""
+    """Opens it; whoever calls holds the workspace's lock. `zygote`: one that was got ready before."""
     settings = read_settings(place)
     place.state.mkdir(parents=True, exist_ok=True)
     notes: list[str] = []
@@ -116,18 +120,20 @@ def open_workspace(
     events = IndexedEvents(files, index, clock, heard)
     configuration = Configuration(place=place, settings=settings)
     registrar = Registrar(mailbox=mailbox, events=events, trail=trail, clock=clock, disk=disk, reached=reached)
+    workspaces = Workspaces(place, lambda: configuration().workspaces, notes.append)
     own_templates = place.root / "templates"
     world = World(
         mailbox=mailbox,
         events=events,
         trail=trail,
         index=index,
-        engine=LocalEngine(Processes(str(place.state))),
+        engine=LocalEngine(Processes(str(place.state), zygote)),
+        workspaces=workspaces,
         clock=clock,
         disk=disk,
         registrar=registrar,
         renderer=Templates(*([own_templates] if own_templates.is_dir() else []), folder("templates")),
-        read_output=read_output,
+        read_output=_read_output,
         read_claims=read_claims,
         settings=configuration,
         host=Host(root=place.root, work=place.work, state=place.state, environ=dict(os.environ)),
@@ -140,9 +146,16 @@ def open_workspace(
         disk=disk,
         mailbox=mailbox,
         trail=trail,
+        workspaces=workspaces,
         configuration=configuration,
         notes=notes,
     )
+
+
+def _read_output(tool: Tool, ran: Ran, printed: Printed, previous: Reported | None) -> Ran:
+    from orchestrator.adapters.readers import read_output  # once a tool has run
+
+    return read_output(tool, ran, printed, previous)
 
 
 def recover(opened: Opened) -> None:

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import time
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from process_world import World, is_gone
 
 from orchestrator.adapters import process_table
+from orchestrator.core.invocation import Bounds
 from orchestrator.core.types import ErrorKind
 from orchestrator.core.verdict import Ending, Ran
 from orchestrator.engines.local import Graces, LocalEngine
@@ -25,16 +25,17 @@ def world(tmp_path: Path) -> World:
 
 # --- what came of it ---
 def test_output_and_exit_code_are_reported(world: World) -> None:
-    ran = world.run(world.sh("echo answer; echo trouble >&2; exit 3"))
-    assert (ran.ending, ran.exit_code, ran.text, ran.errors) == (Ending.EXITED, 3, "answer\n", "trouble\n")
+    invocation = world.sh("echo answer; echo trouble >&2; exit 3")
+    ran = world.run(invocation)
+    assert (ran.ending, ran.exit_code, ran.errors, ran.left_out) == (Ending.EXITED, 3, "", 0)
+    assert (world.out(invocation), world.err(invocation)) == (b"answer\n", b"trouble\n")
     assert not ran.truncated
 
 
 def test_output_is_on_disk_as_it_was_written(world: World) -> None:
     invocation = world.sh("printf 'na\\303\\257ve \\377'; printf e >&2")
-    assert world.run(invocation).text == "naïve \ufffd"
-    assert Path(invocation.stdout_path).read_bytes() == b"na\xc3\xafve \xff"
-    assert Path(invocation.stderr_path).read_bytes() == b"e"
+    world.run(invocation)
+    assert (world.out(invocation), world.err(invocation)) == (b"na\xc3\xafve \xff", b"e")
 
 
 def test_a_signal_is_a_negative_exit_code(world: World) -> None:
@@ -42,8 +43,9 @@ def test_a_signal_is_a_negative_exit_code(world: World) -> None:
 
 
 def test_the_tool_sees_its_environment_and_the_marks_and_nothing_else(world: World) -> None:
-    ran = world.run(world.invocation("env", env={"PATH": os.environ["PATH"], "A": "1", "ORCHESTRATOR_INVOCATION": "x"}))
-    assert sorted(ran.text.splitlines()) == [
+    invocation = world.invocation("env", env={"PATH": os.environ["PATH"], "A": "1", "ORCHESTRATOR_INVOCATION": "x"})
+    world.run(invocation)
+    assert sorted(world.out(invocation).decode().splitlines()) == [
         "A=1",
         "ORCHESTRATOR_INVOCATION=I1",
         f"ORCHESTRATOR_WORKSPACE={world.folder}",
@@ -54,38 +56,43 @@ def test_the_tool_sees_its_environment_and_the_marks_and_nothing_else(world: Wor
 def test_the_tool_leads_a_session_of_its_own_and_works_where_it_is_told(world: World, tmp_path: Path) -> None:
     (tmp_path / "in here").mkdir()
     script = "import os; print(os.getpid() == os.getsid(0) == os.getpgid(0), os.getcwd())"
-    ran = world.run(world.python(script, cwd=str(tmp_path / "in here")))
-    assert ran.text == f"True {tmp_path / 'in here'}\n"
+    invocation = world.python(script, cwd=str(tmp_path / "in here"))
+    world.run(invocation)
+    assert world.out(invocation).decode() == f"True {tmp_path / 'in here'}\n"
 
 
 def test_the_tool_inherits_no_descriptor(world: World) -> None:
     with Path(os.devnull).open() as ours:
         os.set_inheritable(ours.fileno(), True)  # noqa: FBT003 - the function takes no name for it
-        ran = world.run(world.python("import os; print(sorted(os.listdir('/proc/self/fd'))[:5])"))
-    assert ran.text.startswith("['0', '1', '2', '3']")  # 3: the folder that it lists
+        invocation = world.python("import os; print(sorted(os.listdir('/proc/self/fd'))[:5])")
+        world.run(invocation)
+    assert world.out(invocation).startswith(b"['0', '1', '2', '3']")  # 3: the folder that it lists
 
 
-def test_the_middle_of_a_long_output_is_left_out_of_the_text_and_kept_on_disk(world: World) -> None:
-    invocation = world.python("import sys; sys.stdout.write('a' * 900_000 + 'b' * 900_000)")
+def test_of_a_long_output_the_first_half_of_what_is_kept_and_the_last_are_on_disk(world: World) -> None:
+    script = "import sys; sys.stdout.write('a' * 900_000 + 'b' * 900_000)"
+    invocation = world.python(script, bounds=Bounds(kept=1_000_000))
     ran = world.run(invocation)
-    assert ran.truncated
-    assert ran.text.startswith("aaa")
-    assert ran.text.endswith("bbb")
-    assert "[... 751,424 bytes left out ...]" in ran.text
-    assert Path(invocation.stdout_path).stat().st_size == 1_800_000
+    assert (ran.ending, ran.truncated, ran.left_out, ran.failure) == (Ending.EXITED, True, 800_000, None)
+    note = b"\n[... 800,000 bytes left out ...]\n"
+    assert world.out(invocation) == b"a" * 500_000 + note + b"b" * 500_000
 
 
 # --- limits and stops ---
 def test_a_timeout_interrupts_first(world: World) -> None:
     script = "trap 'echo interrupted; exit 9' INT; while :; do sleep 0.02; done"
-    ran = world.run(world.sh(script, timeout=timedelta(seconds=0.6)))
-    assert (ran.ending, ran.exit_code, ran.text) == (Ending.TIMED_OUT, 9, "interrupted\n")
+    invocation = world.sh(script, timeout=timedelta(seconds=0.6))
+    ran = world.run(invocation)
+    assert (ran.ending, ran.exit_code) == (Ending.TIMED_OUT, 9)
+    assert world.out(invocation) == b"interrupted\n"
 
 
 def test_a_tool_that_ignores_the_interrupt_is_terminated(world: World) -> None:
     script = "trap '' INT; trap 'echo terminated; exit 9' TERM; while :; do sleep 0.02; done"
-    ran = world.run(world.sh(script, timeout=timedelta(seconds=0.6)))
-    assert (ran.ending, ran.exit_code, ran.text) == (Ending.TIMED_OUT, 9, "terminated\n")
+    invocation = world.sh(script, timeout=timedelta(seconds=0.6))
+    ran = world.run(invocation)
+    assert (ran.ending, ran.exit_code) == (Ending.TIMED_OUT, 9)
+    assert world.out(invocation) == b"terminated\n"
 
 
 def test_a_tool_that_ignores_both_is_killed(world: World) -> None:
@@ -165,41 +172,27 @@ def test_a_run_whose_caller_is_gone_leaves_nothing(world: World) -> None:
 
 
 def test_a_flood_of_output_is_stopped_and_cut(world: World) -> None:
-    invocation = world.sh("trap '' INT TERM; yes", max_output=1_000_000)
+    invocation = world.sh("trap '' INT TERM; yes", bounds=Bounds(output=1_000_000))
     ran = world.run(invocation)
-    assert (ran.ending, ran.truncated, ran.failure) == (Ending.EXITED, True, ErrorKind.BAD_OUTPUT)
+    assert (ran.ending, ran.truncated, ran.failure) == (Ending.OVER_LIMIT, True, ErrorKind.BAD_OUTPUT)
     assert "more output than is allowed" in ran.errors
-    assert Path(invocation.stdout_path).stat().st_size == 1_000_000
+    assert len(world.out(invocation)) == 1_000_000
 
 
-def test_too_much_output_is_cut_also_where_the_tool_is_quicker_than_a_look(world: World) -> None:
-    ran = world.run(world.sh("head -c 3000 /dev/zero >&2; echo answer", max_output=1000))
-    assert (ran.exit_code, ran.truncated, ran.failure) == (0, True, ErrorKind.BAD_OUTPUT)
+def test_too_much_output_is_cut_also_where_the_tool_is_quicker_than_its_guard(world: World) -> None:
+    invocation = world.sh("head -c 3000 /dev/zero >&2; echo answer", bounds=Bounds(output=1000))
+    ran = world.run(invocation)
+    assert (ran.ending, ran.truncated, ran.failure) == (Ending.OVER_LIMIT, True, ErrorKind.BAD_OUTPUT)
+    assert len(world.err(invocation)) + len(world.out(invocation)) == 1000
 
 
 # --- the rest of the port ---
-def test_a_run_of_an_earlier_daemon_is_recalled_from_its_files(world: World) -> None:
-    invocation = world.sh("echo answer; echo trouble >&2; exit 3")
-    ran = world.run(invocation)
-    bare = replace(ran, text="", errors="")
-    paths = {"stdout_path": invocation.stdout_path, "stderr_path": invocation.stderr_path}
-    assert world.engine().recall(bare, **paths) == ran
-    gone = {"stdout_path": "/no/such/file", "stderr_path": "/no/such/file"}
-    assert world.engine().recall(bare, **gone) == bare
-
-
 def test_a_binary_is_available_or_says_where_it_was_looked_for(world: World, tmp_path: Path) -> None:
     engine = world.engine()
     assert engine.unavailable("sh") == ""
     assert engine.unavailable(sys.executable) == ""
     assert "not found on PATH" in engine.unavailable("no-such-program")
     assert "no such program there" in engine.unavailable(str(tmp_path / "none"))
-
-
-def test_where_there_is_no_pidfd_a_thread_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "pidfd_open", raising=False)
-    ran = world.run(world.sh("echo answer; exit 3"))
-    assert (ran.exit_code, ran.text) == (3, "answer\n")
 
 
 def test_where_there_is_no_table_of_processes_the_group_is_ended(
@@ -214,5 +207,3 @@ def test_where_there_is_no_table_of_processes_the_group_is_ended(
     while not is_gone(child) and time.monotonic() < deadline:
         time.sleep(0.005)
     assert is_gone(child)
-    if process_table.is_readable():  # this program adopted it
-        os.waitpid(child, 0)

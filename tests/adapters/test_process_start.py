@@ -82,14 +82,17 @@ def test_an_output_file_that_is_a_link_is_not_followed(world: World, tmp_path: P
 
 def test_the_folder_of_the_output_is_made(world: World, tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "x.out"
-    assert world.run(world.invocation("echo", "x", stdout_path=str(path))).text == "x\n"
+    world.run(world.invocation("echo", "x", stdout_path=str(path)))
+    assert path.read_bytes() == b"x\n"
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
 # --- stdin ---
 @pytest.mark.parametrize("size", [1, 65_536, 65_537, 5_000_000])
 def test_a_tool_that_reads_gets_all_of_its_input(world: World, size: int) -> None:
-    ran = world.run(world.invocation("wc", "-c", stdin=b"x" * size))
-    assert ran.text.split() == [str(size)]
+    invocation = world.invocation("wc", "-c", stdin=b"x" * size)
+    world.run(invocation)
+    assert world.out(invocation).split() == [str(size).encode()]
 
 
 def test_a_tool_that_does_not_read_blocks_nobody(world: World) -> None:
@@ -97,9 +100,11 @@ def test_a_tool_that_does_not_read_blocks_nobody(world: World) -> None:
 
 
 def test_no_input_is_the_end_of_input(world: World) -> None:
-    assert world.run(world.invocation("cat")).text == ""
+    invocation = world.invocation("cat")
+    assert world.run(invocation).exit_code == 0
+    assert world.out(invocation) == b""
 
 
-def test_no_file_stays_behind_for_a_long_input(world: World, tmp_path: Path) -> None:
+def test_no_file_stays_behind_but_the_output_and_how_it_ended(world: World, tmp_path: Path) -> None:
     world.run(world.invocation("true", stdin=b"x" * 200_000))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["1.err", "1.out"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1.err", "1.exit", "1.out"]

@@ -142,7 +142,7 @@ def _why_it_may_not_fail(events: list[Event]) -> str:
 
 
 def _check_runs(subject: Subject, task_id: str, status: str, events: list[Event], runs: list[tuple[str, str]]) -> None:
-    """A run is announced before it begins, begins at most once, and is never repeated once its end is known."""
+    """A run is announced before it begins, begins at most once, and is not repeated because its daemon died."""
     announced = [event.invocation_id for event in events if event.event == "execution_started"]
     began = Counter(invocation for word, invocation in runs if word == "began")
     for invocation, number in began.items():
@@ -152,6 +152,10 @@ def _check_runs(subject: Subject, task_id: str, status: str, events: list[Event]
     for word, invocation in runs:
         if word == "overlap":
             subject.fault(Fault.OVERRUN, task_id, f"run {invocation} began while another one of the task still ran")
+    interrupted = sum(event.event == "execution_finished" and event.reason == "interrupted" for event in events)
+    if began.total() > 1 + interrupted:
+        what = f"its tool began {began.total()} times, though only daemons died, and runs outlive theirs"
+        subject.fault(Fault.OVERRUN, task_id, what)
     if again := _repeated(events):
         subject.fault(Fault.OVERRUN, task_id, f"run {again} repeats one whose end was known")
     last = next((event.invocation_id for event in reversed(events) if event.event == "task_completed"), "")

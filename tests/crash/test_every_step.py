@@ -47,11 +47,24 @@ def test_a_daemon_that_dies_at_each_step_one_after_the_other_comes_through(tmp_p
     assert not (found := rig.violations()), describe(found)
 
 
-def test_a_task_whose_every_run_dies_with_its_daemon_is_given_back_as_lost(tmp_path: Path, launcher: Launcher) -> None:
+def test_a_run_whose_every_daemon_dies_is_made_once_and_found_done(tmp_path: Path, launcher: Launcher) -> None:
+    rig = Rig(tmp_path, launcher)
+    rig.drop("steady")
+    rig.start(die_at=Step.RUN_ENDED)
+    assert rig.wait() == -signal.SIGKILL, rig.said()
+    rig.rest()
+    assert not (found := rig.violations()), describe(found)
+    [events] = (rig.work / "telemetry").rglob("steady.jsonl")
+    assert events.read_text().count('"event":"execution_started"') == 1
+
+
+def test_a_task_of_which_no_run_begins_before_its_daemon_dies_is_given_back_as_lost(
+    tmp_path: Path, launcher: Launcher
+) -> None:
     rig = Rig(tmp_path, launcher)
     rig.drop("deadly")
     for _ in range(3):
-        rig.start(die_at=Step.RUN_ENDED)
+        rig.start(die_at=Step.START_RECORDED)
         assert rig.wait() == -signal.SIGKILL, rig.said()
     rig.rest()
     assert not (found := rig.violations()), describe(found)

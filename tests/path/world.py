@@ -20,10 +20,11 @@ from orchestrator.core.claims import Claims
 from orchestrator.core.events import Event, EventKind, encode
 from orchestrator.core.history import TaskState, fold, origin_of
 from orchestrator.core.invocation import Invocation
-from orchestrator.core.settings import Agent, Policy, Settings, Tool
+from orchestrator.core.settings import Agent, Policy, Settings, Tool, WorkspaceKind
 from orchestrator.core.transition import Transition
 from orchestrator.core.types import AgentKey, InvocationId, Status, TaskId
-from orchestrator.core.verdict import Ending, Ran
+from orchestrator.core.verdict import Ending, Printed, Ran, Reported
+from orchestrator.core.workspace import Evidence, Unworkable, Wanted, Workspace
 from orchestrator.daemon import AtWork, Daemon, Until
 from orchestrator.launch import Host
 from orchestrator.ports import Appended, Entry, Known, NameTakenError, Recovered
@@ -351,6 +352,9 @@ class Engine:
         self.runs: list[Invocation] = []
         self.ended: dict[InvocationId, Ran] = {}
         self.held: set[str] = set()
+        self.outlived: dict[InvocationId, Ran] = {}  # runs that go on without a daemon, by how they will end
+        self.adopted: list[InvocationId] = []
+        self.read_after: list[Reported | None] = []
         self.stopped: list[tuple[InvocationId, Ending]] = []
         self.missing: set[str] = {"missing"}
         self.most_at_once = 0
@@ -394,9 +398,19 @@ class Engine:
         elif not stop.done():
             stop.set_result(ending)
 
-    def recall(self, ran: Ran, *, stdout_path: str, stderr_path: str) -> Ran:
-        name = InvocationId(stdout_path.rpartition("/")[2].removesuffix(".out"))
-        known = self.ended.get(name)
+    async def adopt(self, invocation_id: InvocationId, printed: Printed) -> Ran | None:
+        if (early := self._early.pop(invocation_id, None)) is not None and invocation_id in self.outlived:
+            return Ran(ending=early)
+        ran = self.outlived.pop(invocation_id, None)
+        if ran is not None:
+            self.ended[invocation_id] = ran
+            self.adopted.append(invocation_id)
+        return ran
+
+    def read(self, tool: Tool, ran: Ran, printed: Printed, previous: Reported | None) -> Ran:
+        """What the tool printed, as far as it is not in the Ran already."""
+        self.read_after.append(previous)
+        known = self.ended.get(InvocationId(printed.stdout.rpartition("/")[2].removesuffix(".out")))
         return replace(ran, text=known.text, errors=known.errors) if known is not None else ran
 
     def sweep(self) -> list[int]:
@@ -409,6 +423,50 @@ class Engine:
 def said(text: str, **changes: Any) -> Ran:
     """A run that ended well."""
     return replace(Ran(ending=Ending.EXITED, exit_code=0, duration_ms=1500, text=text), **changes)
+
+
+class Workspaces:
+    """Folders that are only names; what git shows of each is scripted."""
+
+    def __init__(self, effects: Effects, root: Path) -> None:
+        self.shown: dict[str, Evidence] = {}
+        self.unworkable: dict[str, str] = {}
+        self.wanted: list[Wanted] = []
+        self.concluded: list[tuple[TaskId, str]] = []
+        self.released: list[TaskId] = []
+        self.in_checkout: int = 0
+        self.most_in_checkout: int = 0
+        self._effects = effects
+        self._root = root
+
+    def prepare(self, wanted: Wanted) -> Workspace | Unworkable:
+        self.wanted.append(wanted)
+        if why := self.unworkable.get(wanted.task_id):
+            return Unworkable(why=why)
+        if wanted.kind is WorkspaceKind.CHECKOUT:
+            self.in_checkout += 1
+            self.most_in_checkout = max(self.most_in_checkout, self.in_checkout)
+        if wanted.kind is not WorkspaceKind.WORKTREE:
+            return Workspace(kind=wanted.kind, task_id=wanted.task_id, path=str(self._root))
+        self._effects.about_to(f"prepare {wanted.task_id}")
+        return Workspace(
+            kind=wanted.kind,
+            task_id=wanted.task_id,
+            path=str(self._root / "worktrees" / wanted.task_id),
+            branch=f"task/{wanted.task_id}",
+            base=wanted.base or "b45e",
+            is_fresh=not wanted.base,
+        )
+
+    def conclude(self, workspace: Workspace, *, message: str, artefacts: Sequence[str]) -> Evidence:
+        if workspace.kind is WorkspaceKind.CHECKOUT:
+            self.in_checkout -= 1
+        self.concluded.append((workspace.task_id, message))
+        return self.shown.get(workspace.task_id, Evidence(branch=workspace.branch, base=workspace.base))
+
+    def release(self, workspace: Workspace) -> str:
+        self.released.append(workspace.task_id)
+        return ""
 
 
 class Renderer:
@@ -486,6 +544,7 @@ class Fake:
         self.index = Index(self.events)
         self.trail = Trail(self.effects)
         self.engine = Engine(self.effects)
+        self.workspaces = Workspaces(self.effects, folder)
         self.around = Around()
         self.steps: list[str] = []
         self.claims: dict[str, Claims] = {}
@@ -507,11 +566,12 @@ class Fake:
             trail=self.trail,
             index=self.index,
             engine=self.engine,
+            workspaces=self.workspaces,
             clock=self.clock,
             disk=self.disk,
             registrar=registrar,
             renderer=Renderer(),
-            read_output=lambda tool, ran: ran,
+            read_output=self.engine.read,
             read_claims=lambda text: self.claims.get(text, Claims()),
             settings=lambda: self.settings,
             host=Host(root=self.folder, work=self.folder, state=self.folder / "state", environ={"PATH": "/bin"}),
@@ -528,6 +588,15 @@ class Fake:
         path = f"{folder}/{task_id}{suffix}"
         self.mailbox.put(path, text.encode())
         return path
+
+    def path_of_retry(self, task_id: str) -> str:
+        """The task is dropped, fails, and is given another turn by hand; its path then."""
+        self.drop(task_id)
+        self.run()
+        path = self.path(task_id)
+        self.mailbox.put(path, self.mailbox.files[path].content.replace(b"status: error", b"status: assigned"))
+        self.run()
+        return self.path(task_id)
 
     # --- looking -------------------------------------------------------------------------------------------------
 

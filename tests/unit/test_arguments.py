@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core.arguments import fill, placeholders
+from orchestrator.core.arguments import fill, model_fault, placeholders
 
 NAMES = ("model", "prompt", "workspace")
 ELEMENTS = st.one_of(
@@ -50,3 +50,35 @@ def test_what_is_no_placeholder_stays_as_it_is() -> None:
         "{v}",
         "${HOME}",
     )
+
+
+_ANYTHING = st.text(min_size=1, max_size=30).filter(lambda text: "\x00" not in text)
+_NASTY = st.sampled_from(
+    ["-rf", "--model", "--", "-", "'", '"', "a 'b' \"c\"", "a\nb", "{model}", "{prompt}", "$(id)", "`id`", "a;b", "ü☃"]
+)
+
+
+@given(st.fixed_dictionaries({name: st.one_of(_NASTY, _ANYTHING) for name in NAMES}))
+@settings(max_examples=200)
+def test_the_flags_and_their_number_are_the_same_whatever_the_values_are(values: dict[str, str]) -> None:
+    command = ["tool", "-p", "--model", "{model}", "--cwd={workspace}", "--", "{prompt}"]
+    filled = fill(command, values)
+    assert filled == ("tool", "-p", "--model", values["model"], f"--cwd={values['workspace']}", "--", values["prompt"])
+
+
+@given(st.sets(st.sampled_from(NAMES)), _ANYTHING)
+@settings(max_examples=100)
+def test_what_has_no_value_takes_its_own_flag_along_and_no_other(absent: set[str], value: str) -> None:
+    command = ["tool", "--quiet", "--a", "{model}", "--b", "{prompt}", "--c", "{workspace}", "end"]
+    values = {name: None if name in absent else value for name in NAMES}
+    pairs = [("--a", "model"), ("--b", "prompt"), ("--c", "workspace")]
+    left = [part for flag, name in pairs if name not in absent for part in (flag, value)]
+    assert fill(command, values) == ("tool", "--quiet", *left, "end")
+
+
+def test_a_name_that_a_program_could_take_for_an_option_is_no_name_of_a_model() -> None:
+    assert model_fault("claude-sonnet-5-5") == ""
+    assert model_fault("openrouter/some:free") == ""
+    assert "starts with a dash" in model_fault("--dangerously-skip-permissions")
+    for bad in ("", "a b", "a\nb", "a\x00b", "x" * 129):
+        assert model_fault(bad), bad

@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator import resources
 from orchestrator.config import ConfigRefused, load
+from orchestrator.core.pointers import Pointers
 from orchestrator.core.settings import PromptBy, Settings, TrailMode, WorkspaceKind
 from orchestrator.core.types import AgentKey
 
@@ -131,7 +132,10 @@ def test_the_documented_example_becomes_settings(tmp_path: Path) -> None:
     assert (claude.env, claude.env_missing) == ({"ANTHROPIC_API_KEY": "secret"}, ())
     assert (claude.options, claude.max_parallel, claude.billing) == ({"permission_mode": "acceptEdits"}, 2, "api")
     assert settings.tools["codex"].command == ("{binary}", "exec", "--note", "two words", "-")
-    assert settings.tools["codex"].output == {"text": "/message", "cost_usd": "/usage/cost"}
+    assert (claude.output, settings.tools["codex"].output) == (
+        "claude-stream-json",
+        Pointers(text="/message", cost_usd="/usage/cost"),
+    )
 
     policy = settings.policy("default")
     assert [(limit.period, limit.max_usd, limit.hard) for limit in policy.limits] == [

@@ -154,9 +154,57 @@ TOOL_CASES = {
     ),
     "a pointer to nothing known": (
         "{binary: x, output: {txt: /a, text: /b}}",
-        'output: "txt" is nothing that can be read from an answer; did you mean text?',
+        'output.txt: unknown key "txt"; did you mean text?',
     ),
-    "a pointer that is none": ("{binary: x, output: {text: result}}", 'output: "result" is not a JSON pointer'),
+    "a pointer that is none": ("{binary: x, output: {text: result}}", 'output.text: "result" is not a JSON pointer'),
+    "a pointer with a lone tilde": (
+        "{binary: x, output: {text: /a~b}}",
+        'output.text: "/a~b" is not a JSON pointer: ~ stands alone in it; write ~ as ~0 and / inside a name as ~1:',
+    ),
+    "a reader that there is not": (
+        "{binary: x, output: claude-jsn}",
+        'output: "claude-jsn" names no reader; did you mean claude-json?',
+    ),
+    "a mapping without the answer": ("{binary: x, output: {error: /e}}", 'output: "text" is missing; add `text:`'),
+    "a counter that there is not": (
+        "{binary: x, output: {text: /a, tokens: {inputs: /b}}}",
+        'output.tokens.inputs: unknown key "inputs"; did you mean input?',
+    ),
+    "a shape that there is not": (
+        "{binary: x, output: {text: /a, format: ndjson}}",
+        'output.format: "ndjson" is not one of json, jsonl; did you mean json',
+    ),
+    "a counter said twice": (
+        "{binary: x, output: {text: /a, tokens_input: /b, tokens: {input: /c}}}",
+        "output.tokens_input: tokens_input and tokens.input say the same thing twice; keep tokens.input",
+    ),
+    "a limit that there is not": (
+        "{binary: x, limits: {ouput: 1MiB}}",
+        'limits.ouput: unknown key "ouput"; did you mean output?',
+    ),
+    "a size in a short form": (
+        "{binary: x, limits: {memory: 64M}}",
+        'limits.memory: "64M" is not a size; write 64MiB or 64MB',
+    ),
+    "a size without a unit that is none": (
+        "{binary: x, limits: {kept: 1.5}}",
+        "limits.kept: 1.5 is not a size; use e.g.",
+    ),
+    "no room at all": ("{binary: x, limits: {output: 0}}", 'limits.output: "0" is no room at all; use e.g. 64MiB'),
+    "a silence that is no time": ("{binary: x, limits: {silence: 5}}", "limits.silence: 5 is not a duration"),
+    "half a process": ("{binary: x, limits: {processes: 0}}", "limits.processes: 0 is not a count"),
+    "a prompt that could be an option": (
+        '{binary: x, prompt: argument, command: ["{binary}", "run", "{prompt}"]}',
+        'command[2]: a prompt that begins with - would be read as an option here; put "--" before it, or write it as',
+    ),
+    "a version of a task": (
+        '{binary: x, version_command: ["{binary}", "{model}"]}',
+        "version_command[1]: unknown placeholder {model}; known: binary, python",
+    ),
+    "a version of another place": (
+        "{binary: x, version_command: [./x, --version]}",
+        'version_command[0]: "./x" is neither a name on PATH nor an absolute path; use e.g. ["{binary}", "--version"]',
+    ),
     "an output that is a list": ("{binary: x, output: [text]}", "output: a list names no reader"),
     "another system": ("{binary: x, platforms: {bsd: y}}", 'platforms.bsd: unknown key "bsd"'),
 }
@@ -232,7 +280,38 @@ def test_a_policy_is_refused(tmp_path: Path, entry: str, message: str) -> None:
     assert message in head
 
 
+@pytest.mark.parametrize(
+    "entry", ['command: ["{binary}", "a\\0b"]', 'env: {A: "\\0"}', 'options: {a: "\\x00"}', 'binary: "x\\u0000"']
+)
+def test_a_character_that_no_program_can_be_given_is_refused_wherever_it_stands(tmp_path: Path, entry: str) -> None:
+    head = only(tmp_path, tools=f"{GOOD['tools']}  second:\n    {entry}\n")
+    assert "config/tools.yaml:6:" in head
+    assert "holds a NUL character" in head
+
+
 OTHER_CASES = {
+    "a file to copy from elsewhere": (
+        "policies",
+        "workspaces: {copy: [../secret]}",
+        'workspaces.copy[0]: "../secret" is not a path inside the repository: it leaves',
+    ),
+    "an unknown key of the worktrees": (
+        "policies",
+        "workspaces: {coppy: [a]}",
+        'workspaces.coppy: unknown key "coppy"; did you mean copy?',
+    ),
+    "a relative folder for the worktrees": (
+        "policies",
+        "workspaces: {folder: trees}",
+        'workspaces.folder: "trees" is not an absolute path; use e.g. /var/tmp/worktrees',
+    ),
+    "a base that git would not take": (
+        "policies",
+        "workspaces: {base: -x}",
+        'workspaces.base: "-x" is not a branch name: it starts with a dash',
+    ),
+    "a set-up that does nothing": ("policies", "workspaces: {setup: []}", "workspaces.setup: the command is empty"),
+    "a grace that is none": ("policies", "orphan_grace: 5", "orphan_grace: 5 is not a duration; use e.g. 90s"),
     "a price that is none": (
         "models",
         "models: {big: {price: fre}}",
@@ -417,11 +496,11 @@ _ENTRIES = st.sampled_from(
         (
             "tools",
             "tools: {{claude: {{binary: x, {}: {}}}}}",
-            ["command", "env", "output", "models", "options", "platforms"],
+            ["command", "env", "output", "models", "options", "platforms", "limits", "version_command", "install"],
         ),
         ("models", "models: {{big: {{{}: {}}}}}", ["price", "aliases", "provider", "cost_per_1k_tokens"]),
         ("policies", "policies: {{strict: {{{}: {}}}}}", ["limits", "limit", "retries", "escalation", "timezone"]),
-        ("policies", "{}: {}", ["trail", "intake", "retention", "checks", "policies"]),
+        ("policies", "{}: {}", ["trail", "intake", "retention", "checks", "policies", "workspaces", "orphan_grace"]),
     ]
 )
 

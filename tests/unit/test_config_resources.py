@@ -49,12 +49,25 @@ def test_an_incomplete_installation_says_so(tmp_path: Path) -> None:
 
 
 # Keys that stand in the reference only in front of a dot.
-NESTED = {"platforms", "rate_limit", "cost_per_1k_tokens", "limits", "limit", "scope", "retries", "cost_optimization"}
+NESTED = {
+    "platforms",
+    "tokens",
+    "rate_limit",
+    "cost_per_1k_tokens",
+    "limits",
+    "limit",
+    "scope",
+    "retries",
+    "cost_optimization",
+}
 ENTRIES = [
     schema.AgentEntry,
     schema.ToolEntry,
     schema.RateLimitEntry,
     schema.PlatformsEntry,
+    schema.LimitsEntry,
+    schema.OutputEntry,
+    schema.TokensEntry,
     schema.ModelEntry,
     schema.PriceEntry,
     schema.OldPriceEntry,
@@ -67,6 +80,8 @@ ENTRIES = [
     schema.TrailEntry,
     schema.IntakeEntry,
     schema.RetentionEntry,
+    schema.WorkspacesEntry,
+    schema.SingleEntry,
 ]
 
 
@@ -77,4 +92,4 @@ def test_every_key_is_in_the_reference(entry: type[schema.Entry]) -> None:
         pytest.skip("the reference is part of a checkout, not of an installation")
     rows = [line.split("|")[1] for line in reference.read_text().splitlines() if line.startswith("|")]
     keys = {key.split(".")[-1].split(":")[0] for row in rows for key in row.replace("`", " ").replace(",", " ").split()}
-    assert set(entry.model_fields) - NESTED <= keys
+    assert {field.alias or name for name, field in entry.model_fields.items()} - NESTED <= keys

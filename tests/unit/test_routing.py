@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core.routing import Refusal, Route, RouteReason, plan
-from orchestrator.core.settings import Agent, Policy, Settings, Tool, WorkspaceKind
+from orchestrator.core.settings import Agent, Policy, Settings, Tool
 from orchestrator.core.task import Task
 from orchestrator.core.types import AgentKey, TaskId
 
@@ -87,7 +87,6 @@ def test_a_tool_that_is_missing_is_passed_over_and_the_next_says_why() -> None:
     [
         ({"env_missing": ("KEY", "OTHER")}, "needs KEY, OTHER in the environment of the daemon"),
         ({"models": ("large",)}, "does not list the model small"),
-        ({"workspace": WorkspaceKind.WORKTREE}, "set workspace: checkout or none"),
     ],
 )
 def test_a_tool_that_cannot_do_it_is_refused_with_the_reason(changes: dict[str, Any], words: str) -> None:

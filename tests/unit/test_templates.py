@@ -14,8 +14,9 @@ from orchestrator import resources, taskfile
 from orchestrator.adapters.template_filters import cell, code, fenced, lasted, oneline, printable, when, yamlish
 from orchestrator.adapters.templates import TemplateRefused, Templates
 from orchestrator.core.task import Task
-from orchestrator.core.types import ErrorKind, Priority, TaskId
+from orchestrator.core.types import CostSource, ErrorKind, MicroUsd, Priority, TaskId, Tokens
 from orchestrator.core.verdict import Done, Ending, Failed, Outcome, Ran
+from orchestrator.core.workspace import Evidence
 from orchestrator.errors import NotFoundError
 
 NOON = datetime(2026, 2, 12, 12, 0, 0, 123456, tzinfo=UTC)
@@ -98,7 +99,16 @@ def templates() -> Templates:
     return Templates(resources.folder("templates"))
 
 
-def work_log(templates: Templates, task: Task, ran: Ran, verdict: Done | Failed, **row: object) -> str:
+def work_log(
+    templates: Templates,
+    task: Task,
+    ran: Ran,
+    verdict: Done | Failed,
+    *,
+    evidence: Evidence | None = None,
+    problems: tuple[str, ...] = (),
+    **row: object,
+) -> str:
     run = replace(Row(), **row)  # type: ignore[arg-type]  # the names are Row's own
     return templates.render(
         "logs/work-log.md.j2",
@@ -107,6 +117,8 @@ def work_log(templates: Templates, task: Task, ran: Ran, verdict: Done | Failed,
         run=run,
         ran=ran,
         verdict=verdict,
+        evidence=evidence,
+        problems=problems,
         status="done" if isinstance(verdict, Done) else "error",
         finished_at=NOON,
     )
@@ -145,6 +157,44 @@ def test_a_work_log_of_a_failure_holds_the_reason_and_the_errors(templates: Temp
     assert "## What was asked\n\n```markdown\nt\n```\n" in text
     assert "It gave no answer." in text
     assert "```text\nboom\n```\n" in text
+
+
+def test_a_work_log_tells_what_git_shows_and_what_it_cost(templates: Templates) -> None:
+    ran = replace(
+        ANSWERED,
+        tokens=Tokens(input=1000, cache_read=50, cache_write=7, output=200),
+        cost=MicroUsd(42_000),
+        cost_source=CostSource.REPORTED,
+        session_id="s-1",
+        denials=("Write notes.md",),
+    )
+    evidence = Evidence(
+        branch="task/x",
+        base="b" * 40,
+        head="c" * 40,
+        commits=2,
+        changed=("a.py", "b|c.py"),
+        changed_count=120,
+        missing=("docs/notes.md",),
+        problems=("big.bin: 1.0 GiB; larger than 100 MiB",),
+        kept="big.bin is not committed",
+    )
+    text = work_log(templates, TYPICAL, ran, DONE, evidence=evidence, problems=("next_agent: not a text",))
+    for line in (
+        "| Session | `s-1` |",
+        "| Tokens | 1000 in, 50 from the cache, 7 into it, 200 out |",
+        "| Cost | 0.042000 USD (reported) |",
+        "| Branch | `task/x`, 2 commits on `bbbbbbbbbbbb` |",
+        "Changed (the first 2 of 120):",
+        "- `a.py`",
+        "- Asked for and not there: `docs/notes.md`",
+        "- big.bin: 1.0 GiB; larger than 100 MiB",
+        "- The workspace is kept: big.bin is not committed",
+        "- Not permitted: Write notes.md",
+        "- Not taken over from its answer: next_agent: not a text",
+    ):
+        assert line in text.splitlines()
+    assert "\n\n\n" not in text
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)

@@ -56,6 +56,8 @@ class Comparison:
     def differences(self, paths: Collection[str], tip: str) -> Iterator[Difference]:
         """Those of `paths` where the disk is not as in `tip`, in that order, each read when it is its turn."""
         ours = [path for path in dict.fromkeys(paths) if files.is_ours(path)]
+        if not ours:
+            return
         folders = _parents(ours)
         entries = self._entries(ours, tip)
         algorithm = "sha256" if len(tip) == 64 else "sha1"

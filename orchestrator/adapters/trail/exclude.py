@@ -1,11 +1,14 @@
 """The work folder is invisible to the checkout around it: excluded, and not tracked there."""
 
+from contextlib import suppress
 from pathlib import Path
 
+from orchestrator import __version__
 from orchestrator.adapters.git import Git
 from orchestrator.adapters.place import Place
 from orchestrator.errors import OrchestratorError
 
+_NOTE = "trail.hidden"  # in the state folder
 _WHY = "# the work folder of orchestrator is a worktree of its own"
 
 
@@ -20,6 +23,8 @@ def hide(place: Place) -> None:
         OSError: the file cannot be written.
     """
     assert place.common_dir is not None
+    if _is_as_it_was(place):
+        return
     relative = _relative(place)
     if not relative:
         return
@@ -40,6 +45,8 @@ def hide(place: Place) -> None:
 def check_hidden(place: Place) -> None:
     """Raises OrchestratorError where a .gitignore brings the folder back into sight, TrackedHereError where it is
     tracked on the branch that is checked out."""
+    if _is_as_it_was(place):
+        return
     relative = _relative(place)
     if not relative:
         return
@@ -55,6 +62,38 @@ def check_hidden(place: Place) -> None:
             f"{_rule(plain, place.work, relative)}: brings {relative}/ back into `git status`, "
             "where `git add -A` would add it; take that line away"
         )
+    _note_that_all_is_well(place)
+
+
+def _is_as_it_was(place: Place) -> bool:
+    """Whether nothing that decides it has changed since it was last found hidden: asking git takes 10 ms."""
+    try:
+        return (place.state / _NOTE).read_text(encoding="utf-8") == _looks(place)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _note_that_all_is_well(place: Place) -> None:
+    with suppress(OSError):  # then git is asked again
+        place.state.mkdir(parents=True, exist_ok=True)
+        (place.state / _NOTE).write_text(_looks(place), encoding="utf-8")
+
+
+def _looks(place: Place) -> str:
+    """The exclude, the index around, the ignore file and the configurations, as far as a look at them tells."""
+    assert place.common_dir is not None
+    around = place.git_dir or place.common_dir
+    files = [place.common_dir / "info" / "exclude", around / "index", place.common_dir / "config"]
+    files += [folder / ".gitignore" for folder in (place.root, place.work.parent)]
+    files += [Path.home() / ".gitconfig"]
+    lines = [str(place.work), __version__]
+    for file in files:
+        try:
+            found = file.stat()
+            lines.append(f"{found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}")
+        except OSError:
+            lines.append("-")
+    return "\n".join(lines)
 
 
 def _rule(git: Git, work: Path, relative: str) -> str:

@@ -8,15 +8,19 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator.adapters.files import rename_noreplace
-from orchestrator.adapters.git import Git
+from orchestrator.adapters.git import Git, GitError
 from orchestrator.adapters.trail.ref import AS_IT_IS, worktree
 from orchestrator.errors import BusyError
 from orchestrator.ports import NameTakenError
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
 
 _NOTE = "orchestrator-index"  # in the worktree's git directory: what we know of the index
 _MARK = b"a lock of orchestrator\n"  # git's own index.lock holds an index, or nothing
@@ -68,14 +72,14 @@ class Index:
         try:
             shutil.copy2(self._index, beside)  # with its time: git tells by it which entries are too fresh to trust
             git = worktree(self._admin, self._work, beside)
-            unmerged = git.call("ls-files", "-u", "-z")
+            unmerged, *answers = git.together(("ls-files", "-u", "-z"), *_questions(self._bases, tip))
             if unmerged.stdout:
                 return False  # a person's merge is being resolved
             if unmerged.returncode:  # unreadable: made from nothing
                 beside.unlink()
                 git.raw(*AS_IT_IS, "read-tree", tip)
             else:
-                self._bring(git, tip)
+                self._bring(git, tip, answers)
             _write_note(self._admin, [*self._bases, tip], None)
             self._swap(beside, before)
         except BusyError:
@@ -88,20 +92,20 @@ class Index:
         _write_note(self._admin, self._bases, self._seen)
         return True
 
-    def _bring(self, git: Git, tip: str) -> None:
-        bases = [base for base in self._bases if git.tip(base)]
-        if not bases:
-            git.raw(*AS_IT_IS, "read-tree", "--reset", tip)
-            return
+    def _bring(self, git: Git, tip: str, answers: "Sequence[CompletedProcess[bytes]]") -> None:
+        """`answers` to `_questions`."""
         wanted: Entries = {}
         staged: set[str] | None = None
-        for base in bases:
-            wanted |= _entries(git.zlist("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", base, tip))
-            here = set(
-                _entries(git.zlist("diff-index", "--cached", "-z", "--raw", "--no-renames", "--no-abbrev", base))
-            )
+        for is_there, moved, cached in zip(answers[::3], answers[1::3], answers[2::3], strict=True):
+            if is_there.returncode:
+                continue
+            wanted |= _entries(_items(moved))
+            here = set(_entries(_items(cached)))
             staged = here if staged is None else staged & here
-        paths = sorted(wanted.keys() - (staged or set()))
+        if staged is None:
+            git.raw(*AS_IT_IS, "read-tree", "--reset", tip)
+            return
+        paths = sorted(wanted.keys() - staged)
         if not paths:
             return
         listed = b"".join(os.fsencode(path) + b"\0" for path in paths)
@@ -109,7 +113,7 @@ class Index:
         # What has changed on disk since that commit must stand as it is in the commit; and so must all, where git
         # stumbled over something on disk.
         said = git.zlist("diff-index", "--cached", "-z", "--raw", "--no-renames", "--no-abbrev", "-R", tip)
-        off = {path: entry for path, entry in _entries(said).items() if path in wanted and path not in (staged or ())}
+        off = {path: entry for path, entry in _entries(said).items() if path in wanted and path not in staged}
         if off:
             lines = b"".join(b"%s %s\t%s\0" % (m.encode(), b.encode(), os.fsencode(p)) for p, (m, b) in off.items())
             git.raw(*AS_IT_IS, "update-index", "-z", "--index-info", stdin=lines)
@@ -155,6 +159,21 @@ def _signature(path: Path) -> Signature | None:
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _questions(bases: Iterable[str], tip: str) -> Iterator[tuple[str, ...]]:
+    """Of each base: whether it is there, what changed from it to the tip, and what is staged over it."""
+    for base in bases:
+        yield "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}"
+        yield "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", base, tip
+        yield "diff-index", "--cached", "-z", "--raw", "--no-renames", "--no-abbrev", base
+
+
+def _items(ended: "CompletedProcess[bytes]") -> list[str]:
+    """Of a -z output. Raises GitError where git could not answer."""
+    if ended.returncode:
+        raise GitError(ended.args, ended.returncode, ended.stderr.decode(errors="replace"))
+    return [os.fsdecode(item) for item in ended.stdout.split(b"\0") if item]
 
 
 def _entries(raw: Iterable[str]) -> Entries:

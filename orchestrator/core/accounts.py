@@ -1,0 +1,69 @@
+"""What a run used and cost, as an event tells it and a later run reads it again."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from orchestrator.core.events import Event, EventKind
+from orchestrator.core.types import MicroUsd, Tokens
+from orchestrator.core.verdict import Ran, Reported
+
+# A session's id comes out of a tool's output, and goes into a later command: it must never look like an option.
+_SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
+
+
+def told(ran: Ran) -> dict[str, object]:
+    """The fields of an `execution_finished` about tokens, money and session; those that are not known are absent."""
+    fields: dict[str, object] = {}
+    if ran.tokens is not None:
+        fields["tokens"] = asdict(ran.tokens)
+    if ran.cost is not None:
+        fields["cost_microusd"] = int(ran.cost)
+    if ran.cost_source is not None:
+        fields["cost_source"] = str(ran.cost_source)
+    if ran.turns is not None:
+        fields["turns"] = ran.turns
+    if ran.session_id:
+        fields["session_id"] = ran.session_id
+    if ran.reported is not None:
+        reported: dict[str, object] = {"tokens": asdict(ran.reported.tokens)}
+        if ran.reported.cost is not None:
+            reported["cost_microusd"] = int(ran.reported.cost)
+        if ran.reported.version:
+            reported["version"] = ran.reported.version
+        fields["reported"] = reported
+    return fields
+
+
+def last_session(events: Sequence[Event], tool: str, *, before: str = "") -> Reported | None:
+    """What that tool's last session on this task had added up to; None where it told of none.
+
+    Args:
+        before: an invocation: only what ended before that one began counts.
+    """
+    found = None
+    for event in events:
+        if before and event.invocation_id == before:
+            break
+        if event.event == EventKind.EXECUTION_FINISHED and event.tool == tool:
+            session = event.details.get("session_id")
+            found = _reported(event) if isinstance(session, str) and _SESSION.fullmatch(session) else found
+    return found
+
+
+def _reported(event: Event) -> Reported:
+    raw = event.details.get("reported")
+    reported = raw if isinstance(raw, Mapping) else {}
+    tokens = reported.get("tokens")
+    cost = reported.get("cost_microusd")
+    return Reported(
+        session_id=str(event.details["session_id"]),
+        tokens=_tokens(tokens if isinstance(tokens, Mapping) else {}),
+        cost=MicroUsd(cost) if isinstance(cost, int) else None,
+        version=str(reported.get("version") or ""),
+    )
+
+
+def _tokens(raw: Mapping[str, object]) -> Tokens:
+    counted = {name: raw.get(name) for name in ("input", "cache_read", "cache_write", "output")}
+    return Tokens(**{name: count for name, count in counted.items() if isinstance(count, int)})
