@@ -103,7 +103,9 @@ class Workspace:
 
     @cached_property
     def _has_git(self) -> bool:
-        return any(os.path.lexists(folder / ".git") for folder in (Path(self._root), *Path(self._root).parents))
+        # An empty folder of that name is no repository: some sandboxes leave one where they mounted something.
+        marks = (folder / ".git" for folder in (Path(self._root), *Path(self._root).parents))
+        return any(mark.is_file() or (mark / "HEAD").exists() for mark in marks)
 
     def _walk(self) -> list[str]:
         names: list[str] = []

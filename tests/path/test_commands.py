@@ -90,7 +90,7 @@ def test_a_done_tasks_id_cannot_be_submitted_again(fake: Fake) -> None:
 
 
 def test_an_unknown_verb_names_those_that_there_are(fake: Fake) -> None:
-    with pytest.raises(UsageError, match="submit, cancel, retry"):
+    with pytest.raises(UsageError, match="submit, exec, cancel, retry"):
         do(fake, "explode")
 
 

@@ -75,4 +75,4 @@ def test_the_console_script_is_as_light(workspace: Path) -> None:
 
 def test_this_test_would_see_a_heavy_library(workspace: Path) -> None:
     modules = loaded(workspace, "orchestrator", ["submit", "--agent", "writer", "--title", "y"])
-    assert {"yaml", "pydantic"} <= heavy(modules)
+    assert {"yaml", "asyncio"} <= heavy(modules)
