@@ -40,7 +40,7 @@ from orchestrator.core.settings import (
 
 NAME = "settings.json"
 FILES = ("agents.yaml", "tools.yaml", "models.yaml", "policies.yaml")
-_CODE = ("core/settings.py", "config/build.py", "config/schema.py")  # what decides what the files mean
+_CODE = ("config", "core", "strictyaml")  # the packages that decide what the files mean
 _TAG = "!"
 _VALUES = (
     Agent,
@@ -145,7 +145,7 @@ def _made_of(origin: Origin, profiles: Sequence[str]) -> list[object]:
     code = Path(orchestrator.__file__).parent
     return [
         orchestrator.__version__,
-        [(code / name).stat().st_mtime_ns for name in _CODE],
+        [_state_of(code / name) for name in _CODE],
         sys.executable,
         origin.platform,
         origin.machine,
@@ -154,6 +154,12 @@ def _made_of(origin: Origin, profiles: Sequence[str]) -> list[object]:
         [_digest(origin.config / name) for name in FILES],
         [_digest(origin.repository / name) for name in profiles],
     ]
+
+
+def _state_of(package: Path) -> list[list[object]]:
+    """The modules of a package and when each was last written: another program, although of the same version."""
+    with os.scandir(package) as entries:
+        return sorted([one.name, one.stat().st_mtime_ns] for one in entries if one.name.endswith(".py"))
 
 
 def _digest(file: Path) -> str:

@@ -8,6 +8,8 @@ import os
 from orchestrator.guard.spec import CONTROL, ERROR, LOCK, RECORD, Spec
 from orchestrator.guard.tree import Table
 
+_HALF = b".tmp"  # ends the name of what is still being written
+
 
 class End:
     """How a run ended. `ending` and `failure` are values of core.verdict.Ending and core.types.ErrorKind."""
@@ -57,7 +59,7 @@ def write_presence(lock: int, spec: Spec) -> None:
 
 def write_end(base: bytes, line: bytes) -> None:
     """The end record, whole or not at all, and durable when this returns. Raises OSError."""
-    beside = base + RECORD + b".tmp"
+    beside = base + RECORD + _HALF
     fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         os.write(fd, line)
@@ -82,8 +84,8 @@ def remove(base: bytes, *names: bytes) -> None:
 
 
 def clear(base: bytes) -> None:
-    """Takes away what only a living guard needs."""
-    remove(base, CONTROL, LOCK)
+    """Takes away what only a living guard needs, and an end record that one that was killed had half written."""
+    remove(base, CONTROL, LOCK, RECORD + _HALF)
 
 
 def forget(base: bytes) -> None:

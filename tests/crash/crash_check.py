@@ -152,9 +152,9 @@ def _check_runs(subject: Subject, task_id: str, status: str, events: list[Event]
     for word, invocation in runs:
         if word == "overlap":
             subject.fault(Fault.OVERRUN, task_id, f"run {invocation} began while another one of the task still ran")
-    told = sum(event.event == "execution_finished" and event.reason in {"interrupted", "lost"} for event in events)
-    if began.total() > 1 + told:
-        what = f"its tool began {began.total()} times, and {told} of its runs were told as interrupted or lost"
+    repeated = [invocation for invocation in list(began)[:-1] if invocation not in subject.killed_runs]
+    if repeated:
+        what = f"its tool began again, although nobody killed the guard of {', '.join(repeated)}"
         subject.fault(Fault.OVERRUN, task_id, what)
     if again := _repeated(events):
         subject.fault(Fault.OVERRUN, task_id, f"run {again} repeats one whose end was known")

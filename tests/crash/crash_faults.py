@@ -1,6 +1,6 @@
 """What is checked after a crash, and what can be found wrong with it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -40,6 +40,7 @@ class Subject:
     state: Path
     submitted: Mapping[str, bytes]  # every task that was dropped, as it was dropped
     journal: Path  # where the tools wrote: `began TASK INVOCATION`, `ended TASK INVOCATION`, `overlap TASK INVOCATION`
+    killed_runs: Collection[str] = ()  # that were killed with their guard, and so had to begin again
     branch: str = ""  # of the trail; empty: no trail
     rebuild_index: Callable[[], None] | None = None
     found: list[Violation] = field(default_factory=list)

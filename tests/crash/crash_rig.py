@@ -71,6 +71,7 @@ class Rig:
         self.output = folder / "output"
         self.trail = trail
         self.submitted: dict[str, bytes] = {}
+        self.killed_runs: set[str] = set()  # those whose guard was killed with the daemon
         self._locks = folder / "locks"
         self._launcher = launcher
         self._pid = 0
@@ -165,8 +166,9 @@ class Rig:
                 case How.GROUP:
                     os.killpg(self._pid, signal.SIGKILL)
                 case How.ALL:
-                    os.kill(self._pid, signal.SIGSTOP)
-                    for pid in [self._pid, *_descendants(self._pid)]:
+                    frozen = _freeze(self._pid)
+                    self.killed_runs |= {run for pid in frozen for run in _guarded(pid)}
+                    for pid in frozen:
                         with contextlib.suppress(ProcessLookupError):
                             os.kill(pid, signal.SIGKILL)
 
@@ -188,6 +190,7 @@ class Rig:
                 state=self.state,
                 submitted=self.submitted,
                 journal=self.journal,
+                killed_runs=self.killed_runs,
                 branch="orchestrator/work" if self.trail == "own" else "",
                 rebuild_index=self._rebuild,
             )
@@ -206,6 +209,29 @@ def until(condition: Callable[[], object], what: str, seconds: float = DEADLINE)
     while not condition():
         assert time.monotonic() < deadline, f"in {seconds:.0f} s it was never true: {what}"
         time.sleep(0.01)
+
+
+def _freeze(pid: int) -> set[int]:
+    """Stops a process and all that descends from it, until nobody is left who could start another one."""
+    frozen: set[int] = set()
+    while fresh := {pid, *_descendants(pid)} - frozen:
+        for one in fresh:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGSTOP)
+        frozen |= fresh
+    return frozen
+
+
+def _guarded(pid: int) -> set[str]:
+    """The run that a process guards: it holds the locked file of it."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                name = descriptor.readlink().name.removesuffix(" (deleted)")
+                if name.endswith(".guard"):
+                    found.add(name.removesuffix(".guard"))
+    return found
 
 
 def _descendants(pid: int) -> list[int]:

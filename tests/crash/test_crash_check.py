@@ -1,5 +1,6 @@
 """The check of the crash tests finds what it is there to find: a workspace that is well is damaged in each way."""
 
+import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -118,3 +119,23 @@ def test_a_damage_is_found_and_called_by_its_name(
     assert not (found := rig.violations()), describe(found)
     damage(rig)
     assert fault in {violation.fault for violation in rig.violations()}
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_run_that_began_again_is_a_fault_unless_its_guard_was_killed(
+    tmp_path: Path, launcher: Launcher, *, killed: bool
+) -> None:
+    rig = Rig(tmp_path, launcher)
+    rig.drop("one")
+    rig.rest()
+    earlier = "01EARLIER"
+    rig.journal.write_text(f"began one {earlier}\n{rig.journal.read_text()}")
+    events = only(rig, "telemetry/*/one.jsonl")
+    lines = events.read_text().splitlines(keepends=True)
+    (started,) = (line for line in lines if '"execution_started"' in line)
+    fields = json.loads(started) | {"event_id": earlier, "invocation_id": earlier}
+    events.write_text("".join([lines[0], json.dumps(fields) + "\n", *lines[1:]]))
+    if killed:
+        rig.killed_runs.add(earlier)
+    found = [violation.what for violation in rig.violations() if violation.fault is Fault.OVERRUN]
+    assert found == ([] if killed else [f"its tool began again, although nobody killed the guard of {earlier}"])
