@@ -132,7 +132,7 @@ class Slots:
         """Whether no more of that tool may run now: by its own limit, or because another works in the checkout."""
         if tool is None:
             return False
-        if tool.max_parallel is not None and running[tool.name] >= tool.max_parallel:
+        if tool.rate_limit.max_parallel is not None and running[tool.name] >= tool.rate_limit.max_parallel:
             return True
         tools = self._world.settings().tools
         return tool.workspace is WorkspaceKind.CHECKOUT and any(

@@ -21,15 +21,22 @@ import orchestrator
 from orchestrator.core.environment import fill_in
 from orchestrator.core.invocation import Bounds
 from orchestrator.core.pointers import Pointers, Shape, TokenPointers
+from orchestrator.core.prices import Price, Rates, Tier
 from orchestrator.core.settings import (
     Agent,
     Check,
+    CostOptimization,
     IntakeSettings,
     Limit,
     Model,
+    OnExceeded,
+    Period,
     Policy,
+    Privacy,
     PromptBy,
+    RateLimit,
     Retention,
+    Retries,
     Settings,
     Tool,
     TrailMode,
@@ -37,6 +44,7 @@ from orchestrator.core.settings import (
     WorkspaceKind,
     WorkspaceSettings,
 )
+from orchestrator.core.types import ErrorKind
 
 NAME = "settings.json"
 FILES = ("agents.yaml", "tools.yaml", "models.yaml", "policies.yaml")
@@ -46,19 +54,37 @@ _VALUES = (
     Agent,
     Bounds,
     Check,
+    CostOptimization,
     IntakeSettings,
     Limit,
     Model,
     Policy,
     Pointers,
+    Price,
+    RateLimit,
+    Rates,
     Retention,
+    Retries,
     Settings,
+    Tier,
     TokenPointers,
     Tool,
 )
 _CLASSES: Mapping[str, type] = {
     kind.__name__: kind
-    for kind in (*_VALUES, TrailSettings, WorkspaceSettings, PromptBy, Shape, TrailMode, WorkspaceKind)
+    for kind in (
+        *_VALUES,
+        TrailSettings,
+        WorkspaceSettings,
+        PromptBy,
+        Shape,
+        TrailMode,
+        WorkspaceKind,
+        ErrorKind,
+        OnExceeded,
+        Period,
+        Privacy,
+    )
 }
 
 
@@ -182,6 +208,8 @@ def _encoded(value: object) -> object:
 
 def _tagged(value: object) -> tuple[str, object]:
     name = type(value).__name__
+    if isinstance(value, frozenset):
+        return "frozenset", sorted(map(_encoded, value), key=str)
     if isinstance(value, tuple):
         return "tuple", [_encoded(item) for item in value]
     if isinstance(value, Mapping):
@@ -211,6 +239,8 @@ def _decoded(raw: dict[str, object]) -> object:
     match tag:
         case "tuple" if isinstance(content, list):
             return tuple(content)
+        case "frozenset" if isinstance(content, list):
+            return frozenset(content)
         case "dict" if isinstance(content, list):
             return dict(content)
         case "timedelta" if isinstance(content, list):

@@ -15,6 +15,9 @@ from orchestrator.config.schema import (
     OldLimitEntry,
     OutputEntry,
     PolicyEntry,
+    ProviderEntry,
+    RateLimitEntry,
+    RatesEntry,
     RetentionEntry,
     ScopeEntry,
     SingleEntry,
@@ -24,22 +27,31 @@ from orchestrator.config.schema import (
 )
 from orchestrator.core.invocation import Bounds
 from orchestrator.core.pointers import Pointers, Shape, TokenPointers
+from orchestrator.core.prices import FREE, Price, Rates, Tier
 from orchestrator.core.settings import (
     Agent,
     Check,
+    CostOptimization,
     IntakeSettings,
     Limit,
     Model,
+    OnExceeded,
+    Period,
     Policy,
+    Privacy,
     PromptBy,
+    RateLimit,
     Retention,
+    Retries,
     Tool,
     TrailMode,
     TrailSettings,
     WorkspaceKind,
     WorkspaceSettings,
 )
-from orchestrator.core.types import AgentKey, MicroUsd
+from orchestrator.core.types import AgentKey, ErrorKind, MicroUsd
+
+_SAID_BY = "config/models.yaml"
 
 
 def agents(book: Book, profile_names: Mapping[str, str]) -> dict[AgentKey, Agent]:
@@ -86,7 +98,7 @@ def _tool(book: Book, name: str, entry: ToolEntry, machine: Machine, single: Sin
         env_missing=tuple(dict.fromkeys(wanted)),
         env_pass=tuple(dict.fromkeys([*entry.env_pass, *required])),
         options=dict(entry.options),
-        max_parallel=entry.max_parallel,
+        rate_limit=_rate_limit(entry.rate_limit, entry.max_parallel),
         billing=entry.billing,
         bounds=Bounds(**entry.limits.model_dump(exclude_none=True), orphan_grace=single.orphan_grace),
         version_command=tuple(entry.version_command or ()),
@@ -143,16 +155,37 @@ def models(book: Book) -> dict[str, Model]:
     }
 
 
-def _price(entry: ModelEntry) -> Mapping[str, object] | str | None:
-    """US dollars per million tokens, as decimals."""
+def _price(entry: ModelEntry) -> Price | None:
     if isinstance(entry.price, FreePrice):
-        return "free"
+        return FREE
     if entry.price:
-        return entry.price.model_dump(exclude_none=True)
+        tiers = [Tier(above=tier.above_tokens, rates=_rates(tier)) for tier in entry.price.tiers]
+        ordered = tuple(sorted(tiers, key=lambda tier: tier.above))
+        return Price(rates=_rates(entry.price), tiers=ordered, source=_SAID_BY)
     if entry.cost_per_1k_tokens:
         old = entry.cost_per_1k_tokens
-        return {"input_mtok": old.input * 1000, "output_mtok": old.output * 1000}
+        return Price(rates=Rates(input=old.input * 1000, output=old.output * 1000), source=_SAID_BY)
     return None
+
+
+def _rates(entry: RatesEntry) -> Rates:
+    return Rates(
+        input=entry.input_mtok,
+        output=entry.output_mtok,
+        cache_read=entry.cache_read_mtok,
+        cache_write=entry.cache_write_mtok,
+    )
+
+
+def _rate_limit(entry: RateLimitEntry | None, max_parallel: int | None) -> RateLimit:
+    if entry is None:
+        return RateLimit(max_parallel=max_parallel)
+    return RateLimit(per_minute=entry.per_minute, per_hour=entry.per_hour, max_parallel=max_parallel)
+
+
+def providers(entries: Mapping[str, ProviderEntry]) -> dict[str, RateLimit]:
+    """How often each provider may be asked."""
+    return {name: _rate_limit(entry, entry.max_parallel) for name, entry in entries.items()}
 
 
 def policies(book: Book) -> dict[str, Policy]:
@@ -162,9 +195,17 @@ def policies(book: Book) -> dict[str, Policy]:
             name=name,
             timezone=entry.timezone,
             limits=tuple(_limits(book, entry)),
+            on_exceeded=OnExceeded(entry.on_exceeded),
+            justification_over=_micro(entry.justification_over_usd),
+            estimate=MicroUsd(entry.estimate_usd),
             max_parallel=entry.max_parallel,
+            retries=_retries(entry),
+            cost_optimization=_cost_optimization(book, entry),
+            escalation=tuple(book.canonical_route(route) for route in entry.escalation),
             tasks_may_choose=tuple(entry.tasks_may_choose),
-            extras=_extras(book, entry),
+            unpriced_allowed=entry.unpriced == "allow",
+            privacy=Privacy(entry.privacy),
+            review=entry.review,
         )
         for name, entry in book.policies.items()
     }
@@ -173,7 +214,7 @@ def policies(book: Book) -> dict[str, Policy]:
 def _limits(book: Book, entry: PolicyEntry) -> Iterator[Limit]:
     for limit in entry.limits:
         yield Limit(
-            period=limit.period,
+            period=Period(limit.period),
             max_usd=MicroUsd(limit.max_usd),
             hard=limit.type == "hard",
             threshold_percent=limit.threshold_percent,
@@ -189,7 +230,9 @@ def _limits(book: Book, entry: PolicyEntry) -> Iterator[Limit]:
         (old.period, old.max_usd),
     ):
         if period and most:
-            yield Limit(period=period, max_usd=MicroUsd(most), hard=hard, threshold_percent=percent, scope=scope)
+            yield Limit(
+                period=Period(period), max_usd=MicroUsd(most), hard=hard, threshold_percent=percent, scope=scope
+            )
 
 
 def _scope(book: Book, scope: ScopeEntry) -> Mapping[str, str]:
@@ -197,23 +240,22 @@ def _scope(book: Book, scope: ScopeEntry) -> Mapping[str, str]:
     return {key: book.canonical(value) if key == "model" else value for key, value in plain.items()}
 
 
-_ELSEWHERE = frozenset(
-    {"timezone", "limits", "max_parallel", "tasks_may_choose", "limit", "daily_budget_usd", "monthly_budget_usd"}
-    | {"alert_threshold_percent", "block_over_budget"}
-)
+def _micro(amount: int | None) -> MicroUsd | None:
+    return None if amount is None else MicroUsd(amount)
 
 
-def _extras(book: Book, entry: PolicyEntry) -> Mapping[str, object]:
-    """What the file gives and no step reads yet: money in micro-dollars, durations as timedelta, aliases resolved."""
-    extras = entry.model_dump(exclude=set(_ELSEWHERE), exclude_unset=True, exclude_none=True)
-    if entry.retries:
-        extras["retries"] = entry.retries.model_dump()
-    if entry.escalation:
-        extras["escalation"] = [book.canonical_route(route) for route in entry.escalation]
-    if entry.cost_optimization:
-        cheap = [book.canonical(model) for model in entry.cost_optimization.simple_task_models]
-        extras["cost_optimization"]["simple_task_models"] = cheap
-    return extras
+def _retries(entry: PolicyEntry) -> Retries:
+    if entry.retries is None:
+        return Retries()
+    given = entry.retries
+    return Retries(max=given.max, backoff=given.backoff, on=frozenset(ErrorKind(kind) for kind in given.on))
+
+
+def _cost_optimization(book: Book, entry: PolicyEntry) -> CostOptimization | None:
+    if (given := entry.cost_optimization) is None:
+        return None
+    models = tuple(book.canonical(model) for model in given.simple_task_models)
+    return CostOptimization(threshold_tokens=given.simple_task_threshold_tokens, models=models)
 
 
 def checks(entries: Mapping[str, CheckEntry]) -> dict[str, Check]:

@@ -15,6 +15,7 @@ from orchestrator.config.schema import (
     IntakeEntry,
     ModelEntry,
     PolicyEntry,
+    ProviderEntry,
     RetentionEntry,
     SingleEntry,
     ToolEntry,
@@ -57,6 +58,7 @@ def load(
     intake = policies.entry(IntakeEntry, "intake") if policies.holds("intake") else None
     retention = policies.entry(RetentionEntry, "retention")
     workspaces = policies.entry(WorkspacesEntry, "workspaces")
+    providers = policies.entries("providers", ProviderEntry)
     single = policies.single(SingleEntry)
     _own_branch_is_not_taken_in(policies, trail, intake)
     problems = [problem for sheet in book.sheets for problem in sheet.problems]
@@ -72,6 +74,7 @@ def load(
         intake=build.intake(intake),
         retention=build.retention(retention),
         workspaces=build.workspaces(workspaces),
+        providers=build.providers(providers),
     )
 
 
@@ -86,7 +89,7 @@ def _book(folder: Path, repository: Path, instead: Mapping[str, bytes]) -> Book:
     agents.sections("agents", required=("agents",))
     tools.sections("tools", required=("tools",))
     models.sections("models")
-    policies.sections("policies", "checks", "retention", "trail", "intake", "workspaces", "orphan_grace")
+    policies.sections("policies", "checks", "providers", "retention", "trail", "intake", "workspaces", "orphan_grace")
     return Book(
         agents_sheet=agents,
         tools_sheet=tools,

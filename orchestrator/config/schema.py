@@ -157,13 +157,25 @@ class ToolEntry(Entry):
     install: Text | None = None
 
 
-class PriceEntry(Entry):
-    """`models.<name>.price`: US dollars per million tokens."""
+class RatesEntry(Entry):
+    """US dollars per million tokens."""
 
     input_mtok: Rate
     output_mtok: Rate
     cache_read_mtok: Rate | None = None
     cache_write_mtok: Rate | None = None
+
+
+class TierEntry(RatesEntry):
+    """`models.<name>.price.tiers[]`: other rates for a request whose input is larger."""
+
+    above_tokens: Count
+
+
+class PriceEntry(RatesEntry):
+    """`models.<name>.price`."""
+
+    tiers: list[TierEntry] = []
 
 
 class FreePrice(PriceEntry):
@@ -254,6 +266,7 @@ class PolicyEntry(Entry):
     limits: list[LimitEntry] = []
     on_exceeded: Literal["block", "wait", "downgrade"] = "block"
     justification_over_usd: Usd | None = None
+    estimate_usd: Usd = 500_000
     max_parallel: Count = 4
     retries: RetriesEntry | None = None
     cost_optimization: CostOptimizationEntry | None = None
@@ -267,6 +280,12 @@ class PolicyEntry(Entry):
     alert_threshold_percent: Percent | None = None
     block_over_budget: bool | None = None
     limit: OldLimitEntry | None = None
+
+
+class ProviderEntry(RateLimitEntry):
+    """`providers.<name>`: how often all tools together may ask a provider."""
+
+    max_parallel: Count | None = None
 
 
 class CheckEntry(Entry):

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from orchestrator.core.invocation import Bounds
 from orchestrator.core.pointers import Pointers
-from orchestrator.core.types import AgentKey, MicroUsd
+from orchestrator.core.prices import Price
+from orchestrator.core.types import AgentKey, ErrorKind, MicroUsd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,15 @@ class WorkspaceKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """How often something may be started, and how many at once; None: without a limit."""
+
+    per_minute: int | None = None
+    per_hour: int | None = None
+    max_parallel: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
     """A program that can do the work, declared in YAML."""
 
@@ -59,8 +69,8 @@ class Tool:
     env_missing: tuple[str, ...] = ()  # names that `env` or `env_required` wanted and the environment lacks
     env_pass: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
-    max_parallel: int | None = None
-    billing: str = "free"
+    rate_limit: RateLimit = RateLimit()
+    billing: str = "free"  # api: money; subscription, free: tokens only
     bounds: Bounds = field(default_factory=Bounds)
     version_command: tuple[str, ...] = ()  # prints its version; empty: it is not asked
     tested_versions: tuple[str, ...] = ()  # those whose output the reader is known to read
@@ -69,11 +79,11 @@ class Tool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """What a tool runs on. Prices are read and checked, and used once routes and budgets are."""
+    """What a tool runs on."""
 
     name: str
     provider: str = ""
-    price: Mapping[str, object] | str | None = None
+    price: Price | None = None  # None: neither the file nor the price table says; a policy with a limit refuses it
     context_window: int | None = None
     task_suitability: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
@@ -88,27 +98,81 @@ class Check:
     timeout: timedelta = timedelta(minutes=10)
 
 
+class Period(StrEnum):
+    """For how long a limit counts what is spent. Day, week and month are those of the calendar in the policy's zone."""
+
+    TASK = "task"
+    DAY = "day"
+    WEEK = "week"  # from Monday
+    MONTH = "month"
+    TOTAL = "total"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
     """One limit on money."""
 
-    period: str  # task, day, week, month, total
+    period: Period
     max_usd: MicroUsd
     hard: bool = True
-    threshold_percent: int = 80
-    scope: Mapping[str, str] = field(default_factory=dict)
+    threshold_percent: int = 80  # from there on a person is warned, once a window
+    scope: Mapping[str, str] = field(default_factory=dict)  # agent, tool, model, provider, run; empty: everything
+
+
+class OnExceeded(StrEnum):
+    """What is done with a task for which a hard limit has no money left."""
+
+    BLOCK = "block"
+    WAIT = "wait"  # for the next window
+    DOWNGRADE = "downgrade"  # to the cheapest candidate that fits
+
+
+class Privacy(StrEnum):
+    """What is written where git sees it of what was asked and answered."""
+
+    METADATA = "metadata"
+    REDACTED = "redacted"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """When a failed run is tried again by itself, with the same tool and model."""
+
+    max: int = 2
+    backoff: timedelta = timedelta(seconds=10)  # before the first; doubled with each, with jitter
+    on: frozenset[ErrorKind] = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.OVERLOADED, ErrorKind.CRASHED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostOptimization:
+    """Small tasks go to cheap models."""
+
+    threshold_tokens: int
+    models: tuple[str, ...]
+
+
+_ESTIMATE = MicroUsd(500_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Limits and what a task may choose. Fields that no step reads yet are still read and checked."""
+    """Limits and what a task may choose."""
 
     name: str
     timezone: str = "UTC"
     limits: tuple[Limit, ...] = ()
+    on_exceeded: OnExceeded = OnExceeded.BLOCK
+    justification_over: MicroUsd | None = None  # a run that may cost more needs a person's reason
+    estimate: MicroUsd = _ESTIMATE  # what a run is taken to cost while nothing is known of its like
     max_parallel: int = 4
+    retries: Retries = Retries()
+    cost_optimization: CostOptimization | None = None
+    escalation: tuple[str, ...] = ()  # tool or tool:model, the cheapest first
     tasks_may_choose: tuple[str, ...] = ()
-    extras: Mapping[str, object] = field(default_factory=dict)
+    unpriced_allowed: bool = False
+    privacy: Privacy = Privacy.METADATA
+    review: str = "branch"
 
 
 class TrailMode(StrEnum):
@@ -170,6 +234,7 @@ class Settings:
     intake: IntakeSettings = IntakeSettings()
     retention: Retention = Retention()
     workspaces: WorkspaceSettings = WorkspaceSettings()
+    providers: Mapping[str, RateLimit] = field(default_factory=dict)
 
     def policy(self, name: str) -> Policy:
         """The policy of that name, else `default`, else the built-in one."""

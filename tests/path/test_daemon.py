@@ -8,7 +8,7 @@ from world import AGENTS, DONE, TOOL, Fake, run, said, until, working
 
 from orchestrator.core import layout
 from orchestrator.core.claims import Claims
-from orchestrator.core.settings import Policy, Settings
+from orchestrator.core.settings import Policy, RateLimit, Settings
 from orchestrator.core.types import AgentKey, ErrorKind, Status, TaskId
 from orchestrator.core.verdict import Ending, Ran
 from orchestrator.daemon import Daemon, Until
@@ -84,7 +84,7 @@ def test_no_more_run_at_once_than_the_policy_allows(fake: Fake) -> None:
 
 
 def test_no_more_run_at_once_than_the_tool_allows(fake: Fake) -> None:
-    fake.settings = replace(fake.settings, tools={"brief": replace(TOOL, max_parallel=1)})
+    fake.settings = replace(fake.settings, tools={"brief": replace(TOOL, rate_limit=RateLimit(max_parallel=1))})
     for number in range(4):
         fake.drop(f"t{number}")
     fake.run()

@@ -11,8 +11,9 @@ import pytest
 from orchestrator import resources
 from orchestrator.config import ConfigRefused, load
 from orchestrator.core.pointers import Pointers
-from orchestrator.core.settings import PromptBy, Settings, TrailMode, WorkspaceKind
-from orchestrator.core.types import AgentKey
+from orchestrator.core.prices import FREE, Price, Rates
+from orchestrator.core.settings import CostOptimization, PromptBy, Retries, Settings, TrailMode, WorkspaceKind
+from orchestrator.core.types import AgentKey, ErrorKind
 
 AGENTS = """
 agents:
@@ -130,7 +131,7 @@ def test_the_documented_example_becomes_settings(tmp_path: Path) -> None:
         timedelta(minutes=30),
     )
     assert (claude.env, claude.env_missing) == ({"ANTHROPIC_API_KEY": "secret"}, ())
-    assert (claude.options, claude.max_parallel, claude.billing) == ({"permission_mode": "acceptEdits"}, 2, "api")
+    assert (claude.options, claude.rate_limit.max_parallel, claude.billing) == ({"permission_mode": "acceptEdits"}, 2, "api")
     assert settings.tools["codex"].command == ("{binary}", "exec", "--note", "two words", "-")
     assert (claude.output, settings.tools["codex"].output) == (
         "claude-stream-json",
@@ -144,12 +145,9 @@ def test_the_documented_example_becomes_settings(tmp_path: Path) -> None:
         ("task", 2_000_001, True),
         ("day", 4_000_000, True),
     ]
-    assert policy.extras["justification_over_usd"] == 5_000_000
-    assert policy.extras["retries"] == {
-        "max": 2,
-        "backoff": timedelta(seconds=10),
-        "on": ["rate_limited", "overloaded", "crashed"],
-    }
+    assert policy.justification_over == 5_000_000
+    kinds = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.OVERLOADED, ErrorKind.CRASHED})
+    assert policy.retries == Retries(max=2, backoff=timedelta(seconds=10), on=kinds)
     assert settings.checks["tests"].command == ("pytest", "-q")
     assert (settings.trail.mode, settings.trail.remote) == (TrailMode.OWN, "origin")
     assert settings.intake.paths == ("tasks/", "more/tasks/")
@@ -162,28 +160,19 @@ def test_an_alias_of_a_model_becomes_its_name_wherever_it_stands(tmp_path: Path)
     assert agent.preferred_model == "claude-sonnet-5-5"
     assert agent.task_types["coding"] == "claude-sonnet-5-5"
     assert settings.tools["claude"].models == ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5")
-    assert policy.extras["escalation"] == [
-        "claude:claude-haiku-5-5",
-        "claude:claude-sonnet-5-5",
-        "claude:claude-opus-5-5",
-    ]
-    assert policy.extras["cost_optimization"] == {
-        "simple_task_threshold_tokens": 1500,
-        "simple_task_models": ["claude-sonnet-5-5"],
-    }
+    assert policy.escalation == ("claude:claude-haiku-5-5", "claude:claude-sonnet-5-5", "claude:claude-opus-5-5")
+    assert policy.cost_optimization == CostOptimization(threshold_tokens=1500, models=("claude-sonnet-5-5",))
     assert policy.limits[3].scope == {"agent": "backend-dev", "model": "claude-sonnet-5-5"}
 
 
 def test_prices_are_decimals_per_million_tokens_in_every_spelling(tmp_path: Path) -> None:
     models = settings_of(configured(tmp_path)).models
-    assert models["claude-sonnet-5-5"].price == {
-        "input_mtok": Decimal(2),
-        "output_mtok": Decimal(10),
-        "cache_read_mtok": Decimal("0.1"),
-        "cache_write_mtok": Decimal("2.5"),
-    }
-    assert models["gpt-6-1-sol"].price == {"input_mtok": Decimal(3), "output_mtok": Decimal(15)}
-    assert models["local"].price == "free"
+    rates = Rates(input=Decimal(2), output=Decimal(10), cache_read=Decimal("0.1"), cache_write=Decimal("2.5"))
+    assert models["claude-sonnet-5-5"].price == Price(rates=rates, source="config/models.yaml")
+    old = models["gpt-6-1-sol"].price
+    assert old is not None
+    assert old.rates == Rates(input=Decimal(3), output=Decimal(15))
+    assert models["local"].price is FREE
 
 
 @pytest.mark.parametrize(
@@ -293,7 +282,7 @@ def test_the_shipped_configuration_has_a_tool_for_every_agent_that_is_no_person(
     assert brief.binary == sys.executable
     assert {"{task_file}", "{workspace}", "{work_folder}"} < set(brief.command)
     assert (brief.prompt, brief.billing, brief.env_missing) == (PromptBy.STDIN, "free", ())
-    assert settings.models["embedded"].price == "free"
+    assert settings.models["embedded"].price is FREE
 
 
 def test_what_the_shipped_configuration_has_in_comments_can_be_uncommented(tmp_path: Path) -> None:
