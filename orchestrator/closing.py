@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import assert_never
 
-from orchestrator import executing, furnishing, running, taskfile
+from orchestrator import checking, executing, furnishing, running, taskfile
 from orchestrator.core import judge as judging
 from orchestrator.core import layout, resume
 from orchestrator.core.claims import Claims, FollowUp, follow_up
@@ -18,27 +18,23 @@ from orchestrator.core.events import Event, EventKind
 from orchestrator.core.settings import WorkspaceKind
 from orchestrator.core.transition import Change
 from orchestrator.core.types import CostSource, ErrorKind, Status
-from orchestrator.core.verdict import Done, Failed, Ran, Verdict
-from orchestrator.core.workspace import Evidence
+from orchestrator.core.verdict import CheckResult, Done, Ending, Failed, Ran, Verdict
+from orchestrator.core.workspace import Evidence, Workspace
 from orchestrator.ports import NameTakenError
 from orchestrator.registrar import Advance, Held
+from orchestrator.reins import Reins
 from orchestrator.running import Ended, Run
 from orchestrator.world import World
 
 
-async def close(world: World, ended: Ended, *, cancelled_because: str = "") -> Held:
-    """Judges the run, writes the log, and puts the task where its verdict belongs."""
-    change = await world.disk(_conclude, world, ended, cancelled_because)
-    return await world.registrar.advance(ended.held, change)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
+class Judged:
     """What came of a run."""
 
     verdict: Verdict
     claims: Claims
     evidence: Evidence | None
+    checks: tuple[CheckResult, ...] = ()
 
     @property
     def branch(self) -> str:
@@ -46,33 +42,49 @@ class _Judged:
         return self.evidence.branch if self.evidence is not None and self.evidence.commits else ""
 
 
-def _conclude(world: World, ended: Ended, cancelled_because: str) -> Advance:
-    """All that comes before the task itself changes, in one turn beside the loop: each costs switches of threads."""
-    held, run, ran = ended.held, ended.run, ended.ran
-    judged = _judge(world, ended)
+async def judge(world: World, ended: Ended, reins: Reins) -> Judged | None:
+    """What came of the run, its checks included; None where the daemon is stopping before that is known."""
+    judged = await world.disk(_look, world, ended)
+    workspace = ended.workspace
+    if ended.held.file.task.verify and isinstance(judged.verdict, Done) and workspace is not None:
+        if judged.evidence is not None:
+            await world.disk(furnishing.note_evidence, world, ended.held, ended.run.invocation_id, judged.evidence)
+        checked = await checking.run(world, ended.held, ended.run, workspace.path, reins)
+        await world.disk(_restore, world, workspace, judged.evidence)
+        match checked.stopped:
+            case None:
+                judged = _judged(world, ended, judged.evidence, checked.results)
+            case Ending.CANCELLED:
+                why = "it was cancelled while its checks ran"
+                judged = replace(judged, verdict=Failed(kind=ErrorKind.CANCELLED, why=why), checks=checked.results)
+            case _:
+                return None
     verdict = judged.verdict
-    if cancelled_because and isinstance(verdict, Failed) and verdict.kind is ErrorKind.CANCELLED:
-        verdict = replace(verdict, why=cancelled_because)
-        judged = replace(judged, verdict=verdict)
-    match verdict:
-        case Done():
-            events, change = _done(world, held, run, ran, verdict, judged)
-        case Failed():
-            events, change = _failed(world, held, run, ran, verdict, judged)
-        case _:
-            assert_never(verdict)
-    log = _write_log(world, ended, judged, events[0])
-    world.reached("log.written")
-    return replace(change, events=events, extra=(log,))
+    if reins.why and isinstance(verdict, Failed) and verdict.kind is ErrorKind.CANCELLED:
+        judged = replace(judged, verdict=replace(verdict, why=reins.why))
+    return judged
 
 
-def _judge(world: World, ended: Ended) -> _Judged:
+def _look(world: World, ended: Ended) -> Judged:
+    """What git shows, and what that makes of the run before any check has run. Blocking."""
+    workspace, evidence = ended.workspace, None
+    if workspace is not None:
+        evidence = furnishing.noted_evidence(world, ended.held, ended.run.invocation_id)
+        if evidence is None:
+            evidence = furnishing.conclude(world, ended.held, workspace, ended.run.trailers)
+            world.reached("work.committed")
+        else:
+            _restore(world, workspace, evidence)  # its checks were cut short: what they left is nobody's work
+    return _judged(world, ended, evidence, None)
+
+
+def _restore(world: World, workspace: Workspace, evidence: Evidence | None) -> None:
+    world.workspaces.restore(workspace, all_was_committed=evidence is not None and not evidence.kept)
+
+
+def _judged(world: World, ended: Ended, evidence: Evidence | None, checks: tuple[CheckResult, ...] | None) -> Judged:
     tool = world.settings().tools.get(ended.run.tool)
     task = ended.held.file.task
-    evidence = None
-    if ended.workspace is not None:
-        evidence = furnishing.conclude(world, ended.held, ended.workspace, ended.run.trailers)
-        world.reached("work.committed")
     edits = tool is not None and "edits_files" in tool.capabilities and tool.workspace is not WorkspaceKind.NONE
     verdict = judging.judge(
         ended.ran,
@@ -80,12 +92,35 @@ def _judge(world: World, ended: Ended) -> _Judged:
         expects_answer=tool is None or "silent" not in tool.capabilities,
         expects_change=edits and evidence is not None,
         verify=task.verify,
+        checks=checks,
         artefacts=task.artefacts,
     )
-    return _Judged(verdict=verdict, claims=world.read_claims(ended.ran.text), evidence=evidence)
+    claims = world.read_claims(ended.ran.text)
+    return Judged(verdict=verdict, claims=claims, evidence=evidence, checks=checks or ())
 
 
-def _done(world: World, held: Held, run: Run, ran: Ran, verdict: Done, judged: _Judged) -> tuple[list[Event], Advance]:
+async def close(world: World, ended: Ended, judged: Judged) -> Held:
+    """Writes the log, and puts the task where its verdict belongs."""
+    change = await world.disk(_conclude, world, ended, judged)
+    return await world.registrar.advance(ended.held, change)
+
+
+def _conclude(world: World, ended: Ended, judged: Judged) -> Advance:
+    """All that comes before the task itself changes, in one turn beside the loop: each costs switches of threads."""
+    held, run, ran = ended.held, ended.run, ended.ran
+    match judged.verdict:
+        case Done() as verdict:
+            events, change = _done(world, held, run, ran, verdict, judged)
+        case Failed() as verdict:
+            events, change = _failed(world, held, run, ran, verdict, judged)
+        case _:
+            assert_never(judged.verdict)
+    log = _write_log(world, ended, judged, events[0])
+    world.reached("log.written")
+    return replace(change, events=events, extra=(log,))
+
+
+def _done(world: World, held: Held, run: Run, ran: Ran, verdict: Done, judged: Judged) -> tuple[list[Event], Advance]:
     claims = judged.claims
     now = world.clock.now()
     day = now.strftime("%Y-%m-%d")
@@ -152,7 +187,7 @@ def _trailers_of(result: Mapping[str, object]) -> dict[str, str]:
 
 
 def _failed(
-    world: World, held: Held, run: Run, ran: Ran, verdict: Failed, judged: _Judged
+    world: World, held: Held, run: Run, ran: Ran, verdict: Failed, judged: Judged
 ) -> tuple[list[Event], Advance]:
     cancelled = verdict.kind is ErrorKind.CANCELLED
     status = Status.CANCELLED if cancelled else Status.ERROR
@@ -267,7 +302,7 @@ def _told(run: Run, ran: Ran) -> dict[str, object]:
     }
 
 
-def _result(held: Held, run: Run, ran: Ran, verdict: Done, judged: _Judged, at: datetime) -> dict[str, object]:
+def _result(held: Held, run: Run, ran: Ran, verdict: Done, judged: Judged, at: datetime) -> dict[str, object]:
     claims, evidence = judged.claims, judged.evidence
     result: dict[str, object] = {
         "summary": claims.summary or verdict.why,
@@ -304,7 +339,7 @@ def _metrics(run: Run, ran: Ran) -> dict[str, object]:
     return metrics
 
 
-def _write_log(world: World, ended: Ended, judged: _Judged, told: Event) -> Change:
+def _write_log(world: World, ended: Ended, judged: Judged, told: Event) -> Change:
     run = ended.run
     text = world.renderer.render(
         "logs/work-log.md.j2",
@@ -314,6 +349,7 @@ def _write_log(world: World, ended: Ended, judged: _Judged, told: Event) -> Chan
         ran=ended.ran,
         verdict=judged.verdict,
         evidence=judged.evidence,
+        checks=judged.checks,
         problems=judged.claims.problems,
         status=told.status,
         finished_at=told.ts,

@@ -17,6 +17,7 @@ from orchestrator.core.types import Status, TaskId
 from orchestrator.core.verdict import Ending
 from orchestrator.errors import OrchestratorError
 from orchestrator.registrar import Held, OvertakenError
+from orchestrator.reins import Reins
 from orchestrator.slots import AtWork, Slots
 from orchestrator.taskfile import TaskFileRefused
 from orchestrator.world import World
@@ -275,7 +276,7 @@ class Daemon:
             self._arrivals.give_back(found)
             self._pump()
 
-    async def _perform(self, held: Held, at: resume.Resumption, reins: pipeline.Reins) -> Held | None:
+    async def _perform(self, held: Held, at: resume.Resumption, reins: Reins) -> Held | None:
         after = None
         try:
             after = await pipeline.work(self._world, held, at, reins)

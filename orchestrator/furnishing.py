@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from orchestrator import launch
 from orchestrator.core.events import Event, EventKind
@@ -81,6 +82,25 @@ def conclude(world: World, held: Held, workspace: Workspace, trailers: Mapping[s
         trailers={"Task-Id": str(held.id), "Agent": held.agent, **trailers, "Run-Id": task.run},
     ).message
     return world.workspaces.conclude(workspace, message=message, artefacts=task.artefacts)
+
+
+def note_evidence(world: World, held: Held, invocation_id: InvocationId, evidence: Evidence) -> None:
+    """Keeps what git showed before the checks of a run began: what they leave is nobody's work."""
+    _evidence_path(world, held, invocation_id).write_text(json.dumps(asdict(evidence)), encoding="utf-8")
+
+
+def noted_evidence(world: World, held: Held, invocation_id: InvocationId) -> Evidence | None:
+    """What git showed; None where the checks of that run have not begun."""
+    try:
+        raw: dict[str, Any] = json.loads(_evidence_path(world, held, invocation_id).read_text(encoding="utf-8"))
+        tuples: dict[str, Any] = {name: tuple(value) for name, value in raw.items() if isinstance(value, list)}
+        return Evidence(**raw | tuples)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _evidence_path(world: World, held: Held, invocation_id: InvocationId) -> Path:
+    return launch.output_folder(world.host, held) / f"{invocation_id}.evidence.json"
 
 
 def needs_set_up(world: World, held: Held, workspace: Workspace) -> bool:

@@ -7,7 +7,7 @@ again at the stage that `core.resume` names. `reserve`, `check` and `settle` joi
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from orchestrator import closing, executing, furnishing, launch, running, taskfile
+from orchestrator import checking, closing, executing, furnishing, launch, running, taskfile
 from orchestrator.core import layout, resume, routing
 from orchestrator.core.events import EventKind
 from orchestrator.core.invocation import Invocation
@@ -16,8 +16,8 @@ from orchestrator.core.task import Task
 from orchestrator.core.types import AgentKey, ErrorKind, InvocationId, Status
 from orchestrator.core.verdict import Ending, Printed, Ran
 from orchestrator.core.workspace import Unworkable, Workspace
-from orchestrator.ports import Engine
 from orchestrator.registrar import Advance, Held
+from orchestrator.reins import Reins
 from orchestrator.world import World
 
 _SET_UP = Tool(name="set-up", binary="", command=())  # what it prints is plain text
@@ -59,28 +59,6 @@ async def claim(world: World, held: Held, *, why: str = "") -> Held:
     return await world.registrar.advance(held, change)
 
 
-class Reins:
-    """By which a task at work can be stopped: wherever it is, its run ends so, or does not begin."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._invocation: InvocationId | None = None
-        self._ending: Ending | None = None
-        self.why = ""  # what is told of a cancelled run
-
-    async def pull(self, ending: Ending, why: str = "") -> None:
-        """Stops it; a second time without graces."""
-        self._ending, self.why = ending, why or self.why
-        if self._invocation is not None:
-            await self._engine.stop(self._invocation, ending)
-
-    async def hand_over(self, invocation_id: InvocationId) -> None:
-        """The invocation is about to run, or to be adopted."""
-        self._invocation = invocation_id
-        if self._ending is not None:
-            await self._engine.stop(invocation_id, self._ending)
-
-
 async def work(world: World, held: Held, at: resume.Resumption, reins: Reins) -> Held:
     """The rest of the straight path, from where the task stands; the task as it then is."""
     if at.stage is resume.Stage.CLOSE and at.closed is not None:
@@ -96,7 +74,10 @@ async def work(world: World, held: Held, at: resume.Resumption, reins: Reins) ->
             return ended
         if ended.ran.ending is Ending.INTERRUPTED and ended.ran.failure is not ErrorKind.LOST:
             return await _give_back(world, ended.held)
-        after = await closing.close(world, ended, cancelled_because=reins.why)
+        judged = await closing.judge(world, ended, reins)
+        if judged is None:
+            return await _give_back(world, ended.held)
+        after = await closing.close(world, ended, judged)
         world.reached("workspace.due")
         if ended.workspace is not None:
             await world.disk(world.workspaces.release, ended.workspace)
@@ -150,6 +131,8 @@ async def _adopt(
 async def _run(
     world: World, held: Held, at: resume.Resumption, reins: Reins, floor: AsyncExitStack
 ) -> running.Ended | Held:
+    if why := await world.disk(checking.missing, world, held.file.task):
+        return await block(world, held, why)
     planned = await world.disk(_plan, world, held)
     if isinstance(planned, routing.Refusal):
         return await block(world, held, planned.why)
@@ -215,6 +198,8 @@ def route(world: World, task: Task, agent: AgentKey, requested: routing.Requeste
 
 def refusal_of(world: World, held: Held) -> str:
     """Why no tool can do it now; empty: one can. Blocking."""
+    if why := checking.missing(world, held.file.task):
+        return why
     planned = _plan(world, held)
     return planned.why if isinstance(planned, routing.Refusal) else ""
 

@@ -235,6 +235,9 @@ class Workspaces(Protocol):
     def conclude(self, workspace: Workspace, *, message: str, artefacts: Sequence[str]) -> Evidence:
         """Commits to the task's branch what the tool left, and says what git shows. `artefacts`: declared ones."""
 
+    def restore(self, workspace: Workspace, *, all_was_committed: bool) -> None:
+        """Takes away what a check left in a worktree since `conclude`. `all_was_committed`: nothing was kept then."""
+
     def release(self, workspace: Workspace) -> str:
         """Removes it where all of it is committed; empty, or why it is kept and where it lies."""
 

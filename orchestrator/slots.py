@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from orchestrator import pipeline
 from orchestrator.core import order, resume
 from orchestrator.core.settings import Tool, WorkspaceKind
 from orchestrator.core.types import TaskId
 from orchestrator.core.verdict import Ending
 from orchestrator.registrar import Held
+from orchestrator.reins import Reins
 from orchestrator.world import World
 
 
@@ -39,13 +39,13 @@ class _Running:
     told: AtWork
     policy: str
     work: "asyncio.Task[Held | None]"
-    reins: pipeline.Reins
+    reins: Reins
 
 
 # What a dead daemon had begun had its slot already, and its guard waits only so long for somebody to come back.
 _UNDER_WAY = frozenset({resume.Stage.RERUN, resume.Stage.GIVE_UP, resume.Stage.JUDGE, resume.Stage.CLOSE})
 
-Perform = Callable[[Held, resume.Resumption, pipeline.Reins], Coroutine[Any, Any, Held | None]]
+Perform = Callable[[Held, resume.Resumption, Reins], Coroutine[Any, Any, Held | None]]
 
 
 class Slots:
@@ -142,7 +142,7 @@ class Slots:
 
     def _run(self, held: Held, at: resume.Resumption, policy: str, tool: str) -> None:
         self._queued.discard(held.id)
-        reins = pipeline.Reins(self._world.engine)
+        reins = Reins(self._world.engine)
         self._running[held.id] = _Running(
             told=AtWork(task_id=held.id, agent=held.agent, tool=tool, since=self._world.clock.now()),
             policy=policy,

@@ -260,7 +260,10 @@ def _cost_optimization(book: Book, entry: PolicyEntry) -> CostOptimization | Non
 
 def checks(entries: Mapping[str, CheckEntry]) -> dict[str, Check]:
     """The declared checks."""
-    return {name: Check(name=name, command=tuple(e.command), timeout=e.timeout) for name, e in entries.items()}
+    return {
+        name: Check(name=name, command=tuple(e.command), timeout=e.timeout, env_pass=tuple(e.env_pass))
+        for name, e in entries.items()
+    }
 
 
 def trail(entry: TrailEntry | None) -> TrailSettings:

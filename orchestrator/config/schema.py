@@ -293,6 +293,7 @@ class CheckEntry(Entry):
 
     command: Command
     timeout: Duration = timedelta(minutes=10)
+    env_pass: list[EnvName] = []
 
 
 class TrailEntry(Entry):

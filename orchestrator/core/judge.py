@@ -33,7 +33,7 @@ def judge(
         expects_answer: Whether a tool of this kind has something to say: an empty answer is then no answer.
         expects_change: Whether the tool edits files, and had a workspace to do it in.
         verify: Names of the checks that the task asks for.
-        checks: What they said; None where they did not run.
+        checks: What those that ran said; None where none did.
         artefacts: The files that the task declares as its outcome; `evidence.missing` says which are not there.
     """
     match ran.ending:
@@ -114,8 +114,8 @@ def _of_work(look: _Look) -> Done:
     if ran.denials and not look.is_as_declared:
         why = f"it was denied {_some(ran.denials)}, and still {_work(look)}: look whether that is all of it"
         return Done(outcome=Outcome.UNVERIFIED, why=why)
-    if look.verify and look.checks is None:
-        return _unverified(look, f"the checks it asks for were not run ({_some(look.verify)})")
+    if unchecked := sorted(set(look.verify) - {check.name for check in look.checks or ()}):
+        return _unverified(look, f"the checks it asks for were not run ({_some(unchecked)})")
     if look.missing:
         return _unverified(look, f"what the task declares is not there: {_some(look.missing)}")
     if evidence is not None and evidence.problems:

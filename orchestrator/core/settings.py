@@ -96,6 +96,7 @@ class Check:
     name: str
     command: tuple[str, ...]
     timeout: timedelta = timedelta(minutes=10)
+    env_pass: tuple[str, ...] = ()  # names of the daemon's environment that it sees beyond the usual ones
 
 
 class Period(StrEnum):

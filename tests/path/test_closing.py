@@ -40,12 +40,6 @@ def test_each_kind_of_failure_is_the_tasks_error(fake: Fake, ran: Ran, kind: Err
     assert fake.events.told[TaskId("x")][-1].error_kind == kind
 
 
-def test_a_task_that_asks_for_checks_is_done_and_unverified(fake: Fake) -> None:
-    fake.drop("x", "verify: [tests]")
-    fake.run()
-    assert fake.task("x").result["verdict"] == "unverified"
-
-
 def test_a_second_failure_counts_the_retries(fake: Fake) -> None:
     fake.engine.script["x"] = [Ran(ending=Ending.EXITED, exit_code=3)]
     path = fake.drop("x")

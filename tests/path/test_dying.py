@@ -1,23 +1,26 @@
 """A death or a full disk between any two effects: what comes after is what would have come without it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from world import Died, Fake, said
+from world import SETTINGS, Died, Fake, said
 
 from orchestrator.core import layout
 from orchestrator.core.claims import Claims
 from orchestrator.core.resume import MOST_LOST
+from orchestrator.core.settings import Check
 from orchestrator.core.types import Status, TaskId
 from orchestrator.core.verdict import Ending, Ran
 
 NEXT = Claims(summary="did it", next_agent="writer", next_task_title="Write it up")
-STORY = ("good", "fails", "needy", "ghostly", "hands", "broken", "x")
+STORY = ("good", "fails", "needy", "ghostly", "hands", "broken", "x", "proved")
+CHECKED = replace(SETTINGS, checks={"tests": Check(name="tests", command=("pytest",))})
 
 
 def told(folder: Path) -> Fake:
     """A morning's work: every way that a task can end, each once."""
-    fake = Fake(folder)
+    fake = Fake(folder, CHECKED)
     fake.engine.script = {"fails": [Ran(ending=Ending.EXITED, exit_code=3)], "hands": [said("go on")]}
     fake.claims["go on"] = NEXT
     fake.drop("good", "# a remark")
@@ -26,6 +29,7 @@ def told(folder: Path) -> Fake:
     fake.drop("ghostly", agent="idle")
     fake.drop("hands")
     fake.drop("x", folder=f"{layout.ASSIGNED}/dev")
+    fake.drop("proved", "verify: [tests]")
     fake.mailbox.put(f"{layout.INBOX}/broken.yaml", b"- a list\n")
     fake.clock.go_on(seconds=5)
     return fake
@@ -60,6 +64,7 @@ def test_the_story_ends_as_it_is_told(tmp_path: Path) -> None:
         "hands": (["done/dev/2026-02-12"], "status: done"),
         "x": (["done/dev/2026-02-12"], "status: done"),
         "broken": (["rejected"], ""),
+        "proved": (["done/dev/2026-02-12"], "status: done"),
         follower: (["done/writer/2026-02-12"], "status: done"),
     }
 
@@ -83,7 +88,7 @@ def test_a_death_before_any_effect_costs_no_task_and_at_most_one_more_run(tmp_pa
         assert outcome(fake) == ends, at
         assert fake.around.crashes == [], at
         for task_id, events in fake.events.told.items():
-            runs = sum(run.task_id == task_id for run in fake.engine.runs)
+            runs = sum(run.task_id == task_id and ".check-" not in run.id for run in fake.engine.runs)
             starts = sum(event.event == "execution_started" for event in events)
             lost = sum(event.reason == "lost" for event in events)
             assert runs <= starts <= 1 + lost, (at, task_id)

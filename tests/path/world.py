@@ -352,6 +352,7 @@ class Engine:
         self.runs: list[Invocation] = []
         self.ended: dict[InvocationId, Ran] = {}
         self.held: set[str] = set()
+        self.held_checks: set[str] = set()  # the same for the checks of a task
         self.outlived: dict[InvocationId, Ran] = {}  # runs that go on without a daemon, by how they will end
         self.adopted: list[InvocationId] = []
         self.read_after: list[Reported | None] = []
@@ -370,7 +371,8 @@ class Engine:
         stop = self._now[invocation.id] = asyncio.get_running_loop().create_future()
         self.most_at_once = max(self.most_at_once, len(self._now))
         try:
-            if invocation.task_id in self.held:
+            held = self.held_checks if ".check-" in invocation.id else self.held
+            if invocation.task_id in held:
                 ending = await stop
                 ran = Ran(ending=ending, exit_code=None) if ending is not Ending.EXITED else said("let go")
             else:
@@ -463,6 +465,9 @@ class Workspaces:
             self.in_checkout -= 1
         self.concluded.append((workspace.task_id, message))
         return self.shown.get(workspace.task_id, Evidence(branch=workspace.branch, base=workspace.base))
+
+    def restore(self, workspace: Workspace, *, all_was_committed: bool) -> None:
+        self._effects.about_to(f"restore {workspace.task_id}")
 
     def release(self, workspace: Workspace) -> str:
         self.released.append(workspace.task_id)

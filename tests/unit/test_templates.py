@@ -15,7 +15,7 @@ from orchestrator.adapters.template_filters import cell, code, fenced, lasted, o
 from orchestrator.adapters.templates import TemplateRefused, Templates
 from orchestrator.core.task import Task
 from orchestrator.core.types import CostSource, ErrorKind, MicroUsd, Priority, TaskId, Tokens
-from orchestrator.core.verdict import Done, Ending, Failed, Outcome, Ran
+from orchestrator.core.verdict import CheckResult, Done, Ending, Failed, Outcome, Ran
 from orchestrator.core.workspace import Evidence
 from orchestrator.errors import NotFoundError
 
@@ -106,6 +106,7 @@ def work_log(
     verdict: Done | Failed,
     *,
     evidence: Evidence | None = None,
+    checks: tuple[CheckResult, ...] = (),
     problems: tuple[str, ...] = (),
     **row: object,
 ) -> str:
@@ -118,6 +119,7 @@ def work_log(
         ran=ran,
         verdict=verdict,
         evidence=evidence,
+        checks=checks,
         problems=problems,
         status="done" if isinstance(verdict, Done) else "error",
         finished_at=NOON,
@@ -147,6 +149,13 @@ def test_a_work_log_says_what_was_asked_what_ran_and_what_came_of_it(templates: 
     assert "stderr" not in text
     assert "\n\n\n" not in text
     assert text.endswith("\n")
+
+
+def test_a_work_log_names_each_check_and_what_it_said(templates: Templates) -> None:
+    checks = (CheckResult(name="tests", passed=True), CheckResult(name="lint", passed=False, why="exit code 1: E501"))
+    text = work_log(templates, TYPICAL, ANSWERED, DONE, checks=checks)
+    assert "Checks:\n\n- `tests`: passed\n- `lint`: failed: exit code 1: E501\n" in text
+    assert "\n\n\n" not in text
 
 
 def test_a_work_log_of_a_failure_holds_the_reason_and_the_errors(templates: Templates) -> None:

@@ -78,6 +78,14 @@ class Workspaces:
 
         return Evidence(missing=missing(Path(workspace.path), artefacts))
 
+    def restore(self, workspace: Workspace, *, all_was_committed: bool) -> None:
+        """Takes away what a check left in a worktree; in a person's checkout whatever it left is theirs to look at."""
+        if workspace.kind is WorkspaceKind.WORKTREE and (ground := self.ground) is not None:
+            from orchestrator.adapters.workspaces.restoring import restore
+
+            with ground.alone(workspace.task_id):
+                restore(ground, workspace, all_was_committed=all_was_committed)
+
     def release(self, workspace: Workspace) -> str:
         """Removes it where all of it is committed; empty, or why it is kept and where it lies."""
         if workspace.kind is WorkspaceKind.WORKTREE and (ground := self.ground) is not None:
