@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from orchestrator.adapters.remote import Pushed, Remote
+from orchestrator.core.pattern import late
 from orchestrator.core.types import TaskId
 from orchestrator.errors import OrchestratorError
 
 CLAIMS = "refs/orchestrator/claims/"
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+_ID = late(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _AT_ONCE = 20  # refs a push: the best of what was measured
 
 

@@ -4,7 +4,6 @@ import contextlib
 import errno
 import json
 import os
-import secrets
 import stat
 import threading
 from collections.abc import Callable, Sequence
@@ -34,7 +33,7 @@ class EventIds:
 
     def new(self, now: datetime) -> str:
         """An id that sorts after every earlier one of this process."""
-        fresh = int(now.timestamp() * 1000) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+        fresh = int(now.timestamp() * 1000) << _RANDOM_BITS | int.from_bytes(os.urandom(_RANDOM_BITS // 8))
         with self._lock:
             self._last = fresh = max(fresh, self._last + 1)
         return "".join(_CROCKFORD[fresh >> shift & 31] for shift in range(125, -1, -5))

@@ -6,17 +6,17 @@ import fcntl
 import functools
 import os
 import re
-import secrets
 import signal
 import stat
 import sys
 from pathlib import Path
 
+from orchestrator.core.pattern import late
 from orchestrator.ports import NameTakenError
 
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
-_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.orchestrator\.tmp", re.DOTALL)
+_TEMPORARY = late(r"\..+\.[0-9a-f]{8}\.orchestrator\.tmp", re.DOTALL)
 _UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
@@ -101,7 +101,7 @@ def is_temporary(name: str) -> bool:
 
 
 def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.orchestrator.tmp")
+    return path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}.orchestrator.tmp")
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:

@@ -104,6 +104,8 @@ class Git:
         Raises:
             GitError: git is not installed, or one took longer than `seconds`.
         """
+        if not calls:
+            return []
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(len(calls)) as pool:

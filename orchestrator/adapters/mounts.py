@@ -1,11 +1,11 @@
 """Which file system a path is on, told by the table of mounts: a server that is gone cannot make this wait."""
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.core.pattern import late
 from orchestrator.errors import OrchestratorError
 
 TABLE = "/proc/self/mountinfo"
@@ -16,9 +16,9 @@ NETWORK = frozenset(
     | {"davfs", "webdav", "afpfs", "ncpfs", "vboxsf", "drvfs", "prl_fs"}
     | {f"fuse.{name}" for name in ("sshfs", "glusterfs", "ceph", "s3fs", "rclone", "davfs2", "gcsfuse", "curlftpfs")}
 )
-_DISTANT_9P = re.compile(r"\btrans=(?:tcp|virtio|rdma|xen)\b|\baname=drvfs\b")
-_ESCAPED = re.compile(r"\\([0-7]{3})")
-_LINE = re.compile(r"(.+?) on (/.*) \(([^,)]+)(.*)\)")
+_DISTANT_9P = late(r"\btrans=(?:tcp|virtio|rdma|xen)\b|\baname=drvfs\b")
+_ESCAPED = late(r"\\([0-7]{3})")
+_LINE = late(r"(.+?) on (/.*) \(([^,)]+)(.*)\)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ gives up knows whether anything will happen, and no request is carried out twice
 
 import json
 import os
-import re
 import stat
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.core.pattern import late
 from orchestrator.errors import (
     BusyError,
     ConfigRefusedError,
@@ -31,7 +31,7 @@ VERBS = frozenset({"submit", "exec", "cancel", "retry", "freeze", "thaw", "start
 LARGEST = 8 << 20  # bytes: a task file of 1 MiB whose every character needs an escape of six
 PATIENCE = 10.0  # seconds that a client waits
 _OLD = 3600.0  # seconds after which a leftover has nobody waiting for it
-_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,63})\.json")
+_NAME = late(r"([A-Za-z0-9][A-Za-z0-9-]{0,63})\.json")
 _FIRST_POLL, _SLOWEST_POLL = 0.002, 0.05
 _ERRORS: dict[int, type[OrchestratorError]] = {
     kind.exit_code: kind

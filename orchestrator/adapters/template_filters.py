@@ -1,15 +1,16 @@
 """What templates do to texts that they did not write: none of them can break out of its place in a page."""
 
 import json
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
+from orchestrator.core.pattern import late
+
 # C0 and C1 controls but tab and newline, bidirectional overrides, and the marks that hide text.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-_FENCES = re.compile(r"`{3,}")
-_MARKDOWN = re.compile(r"([\\`*\[\]<>|~])")
-_PLAIN = re.compile(r"[A-Za-z_/][^\x00-\x1f:#\[\]{}&*!|>'\"%@`,]*(?<! )")
+_UNPRINTABLE = late("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_FENCES = late(r"`{3,}")
+_MARKDOWN = late(r"([\\`*\[\]<>|~])")
+_PLAIN = late(r"[A-Za-z_/][^\x00-\x1f:#\[\]{}&*!|>'\"%@`,]*(?<! )")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 _DEEPEST = 20  # a task can nest 100 levels; nobody reads the 21st
 
@@ -115,7 +116,7 @@ def _scalar(value: object) -> str:
             return printable(value)
 
 
-FILTERS = {
+FILTERS: Mapping[str, Callable[..., str]] = {
     "cell": cell,
     "code": code,
     "fenced": fenced,

@@ -3,6 +3,7 @@
 The environment is sandboxed and immutable all the same: a value is data, and is never compiled.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,13 @@ class Templates:
             return template.render(values)
         except TemplateError as error:
             raise TemplateRefused(f"{template.filename or name}: {error.message or error}; {_FIX}") from error
+
+    def get_ready(self, name: str) -> None:
+        """Loads and reads it now, so that it is quickly rendered later; what is wrong with it is said then."""
+        import jinja2.sandbox  # noqa: F401 - loaded for `render`
+
+        with suppress(NotFoundError, TemplateRefused):
+            self._compiled[name] = self._compile(name)
 
     def _compile(self, name: str) -> "Template":
         from jinja2 import TemplateNotFound, TemplateSyntaxError

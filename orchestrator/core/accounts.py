@@ -1,15 +1,15 @@
 """What a run used and cost, as an event tells it and a later run reads it again."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from orchestrator.core.events import Event, EventKind
+from orchestrator.core.pattern import late
 from orchestrator.core.types import MicroUsd, Tokens
 from orchestrator.core.verdict import Ran, Reported
 
 # A session's id comes out of a tool's output, and goes into a later command: it must never look like an option.
-_SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
+_SESSION = late(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 
 
 def told(ran: Ran) -> dict[str, object]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from orchestrator.core.claims import Claims
+from orchestrator.core.pattern import late
 from orchestrator.errors import OrchestratorError
 
 LONGEST_BLOCK = 64 * 1024  # characters
@@ -14,8 +15,8 @@ _LINES = {"next_agent", "next_task_title"}  # texts that must be one line
 _LISTS = ("next_artefacts", "artefacts_not_created")
 _LONGEST_ITEM = 500
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)$")
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_FENCE = late(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)$")
+_HIDDEN = late("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def parse_claims(text: str, *, read_yaml: Callable[[str], object]) -> Claims:

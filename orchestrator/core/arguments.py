@@ -1,10 +1,11 @@
 """A tool's command with its placeholders filled: one element stays one argument, whatever it holds."""
 
-import re
 from collections.abc import Mapping, Sequence
 
-_PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
-_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
+from orchestrator.core.pattern import late
+
+_PLACEHOLDER = late(r"\{([a-z_][a-z0-9_]*)\}")
+_MODEL = late(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
 
 
 def model_fault(name: str) -> str:

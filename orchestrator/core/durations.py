@@ -1,9 +1,10 @@
 """Durations as people write them in task files and in the configuration: 90s, 10m, 2h, 1h30m, 30d."""
 
-import re
 from datetime import timedelta
 
-_DURATION = re.compile(
+from orchestrator.core.pattern import late
+
+_DURATION = late(
     r"(?:(?P<days>[0-9]{1,6})d)?(?:(?P<hours>[0-9]{1,7})h)?(?:(?P<minutes>[0-9]{1,8})m)?(?:(?P<seconds>[0-9]{1,9})s)?"
 )
 _LONGEST = timedelta(days=3650)

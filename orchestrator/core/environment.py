@@ -4,8 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-_OPENING = re.compile(r"\$\{")
+from orchestrator.core.pattern import late
+
+_VARIABLE = late(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_OPENING = late(r"\$\{")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

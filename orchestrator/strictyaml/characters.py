@@ -1,13 +1,14 @@
 """The characters that no text may hold: those that people cannot see, or that reorder what they see."""
 
-import re
 import unicodedata
+
+from orchestrator.core.pattern import late
 
 # Control characters, line separators that editors do not break lines at, bidirectional overrides, surrogates, BOMs
 # within the text and noncharacters. A carriage return is only half of a Windows line end.
 _HIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff"
-_IN_TEXT = re.compile(f"[{_HIDDEN}]|\r(?!\n)")
-_IN_VALUE = re.compile(f"[{_HIDDEN}]")
+_IN_TEXT = late(f"[{_HIDDEN}]|\r(?!\n)")
+_IN_VALUE = late(f"[{_HIDDEN}]")
 
 
 def hidden_at(text: str) -> int:

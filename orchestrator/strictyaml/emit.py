@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import isfinite
 
+from orchestrator.core.pattern import late
 from orchestrator.strictyaml.characters import unprintable
 from orchestrator.strictyaml.scalars import ScalarRefusedError, resolve
 
-_PLAIN = re.compile(r"[^\W_][\w ./@()+;'-]*", re.UNICODE)  # no sign that YAML gives a meaning anywhere within a line
+_PLAIN = late(r"[^\W_][\w ./@()+;'-]*", re.UNICODE)  # no sign that YAML gives a meaning anywhere within a line
 _OLD_WORDS = frozenset({"y", "yes", "n", "no", "on", "off", "true", "false", "null"})
 # What YAML 1.1 takes for a date, a number with underscores or one in base 60.
-_OLD_NUMBER = re.compile(r"[-+]?[0-9][0-9_,.:eExobA-Fa-f+-]*|[0-9]{4}-[0-9][0-9]?-[0-9][0-9]?([Tt ].*)?")
+_OLD_NUMBER = late(r"[-+]?[0-9][0-9_,.:eExobA-Fa-f+-]*|[0-9]{4}-[0-9][0-9]?-[0-9][0-9]?([Tt ].*)?")
 
 _LARGEST = 1e99  # the reader takes a hundred digits
 _LONGEST_KEY = 500  # YAML looks for a key's colon within 1,024 characters

@@ -1,17 +1,16 @@
 """A parser's complaint in words that say what to do. Its own words stay in the message."""
 
-import re
-
 import yaml
 
+from orchestrator.core.pattern import late
 from orchestrator.core.problem import Problem
 from orchestrator.strictyaml.document import line_of, place_of, problem_in
 from orchestrator.strictyaml.scalars import single_quoted
 
-_ENTRY = re.compile(r"(?P<head>\s*(?:- +)*(?:[\w.-]+\s*: +)?)(?P<text>\S.*?)\s*$")
-_AFTER_QUOTE = re.compile(r"""\s*(?:- +)*(?:[\w.-]+\s*: +)?(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*[^\s:,#\]}]""")
-_BULLET = re.compile(r"\s*(?:[*+\u2022]|[0-9]+[.)])\s+(?P<text>\S.*?)\s*$")  # how Markdown writes lists
-_KEY = re.compile(r"\s*(?:- +)*[\w.-]+\s*:(?:\s|$)")
+_ENTRY = late(r"(?P<head>\s*(?:- +)*(?:[\w.-]+\s*: +)?)(?P<text>\S.*?)\s*$")
+_AFTER_QUOTE = late(r"""\s*(?:- +)*(?:[\w.-]+\s*: +)?(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*[^\s:,#\]}]""")
+_BULLET = late(r"\s*(?:[*+\u2022]|[0-9]+[.)])\s+(?P<text>\S.*?)\s*$")  # how Markdown writes lists
+_KEY = late(r"\s*(?:- +)*[\w.-]+\s*:(?:\s|$)")
 
 
 def explain(error: Exception, text: str, path: str) -> Problem:

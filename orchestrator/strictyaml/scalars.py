@@ -3,6 +3,8 @@
 import re
 from math import isfinite
 
+from orchestrator.core.pattern import late
+
 _WORDS: dict[str, bool | None] = {
     "": None,
     "~": None,
@@ -17,10 +19,10 @@ _WORDS: dict[str, bool | None] = {
     "FALSE": False,
 }
 # A leading zero makes it text: 007 is a name, and so is 2026-02-12.
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)", re.ASCII)
-_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
-_SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_INTEGER = late(r"[-+]?(?:0|[1-9][0-9]*)", re.ASCII)
+_BASED = late(r"0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
+_FLOAT = late(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
+_SPECIAL = late(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _MAYBE = frozenset("0123456789+-.~tTfFnN")
 _MOST_DIGITS = 100
 

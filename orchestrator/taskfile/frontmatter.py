@@ -3,14 +3,15 @@
 import re
 from dataclasses import dataclass, replace
 
+from orchestrator.core.pattern import late
 from orchestrator.core.problem import Problem
 
 # A line of --- or ... on its own, as YAML has it: at the start of a line it cannot be part of any value.
-_FENCE = re.compile(r"^(---|\.\.\.)[ \t]*(?:[ \t]#[^\n]*)?\r?(?:\n|\Z)", re.MULTILINE)
-_NOTHING_YET = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*")
-_HEADING = re.compile(r"^[ \t]*\r?\n(?=#{1,6} +\S)", re.MULTILINE)
-_TOP_KEY = re.compile(r"^[A-Za-z_][\w.-]*[ \t]*:", re.MULTILINE)
-_SECOND_TASK = re.compile(r"\s*(?:id|agent|title|status|priority)[ \t]*:[ \t]")
+_FENCE = late(r"^(---|\.\.\.)[ \t]*(?:[ \t]#[^\n]*)?\r?(?:\n|\Z)", re.MULTILINE)
+_NOTHING_YET = late(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*")
+_HEADING = late(r"^[ \t]*\r?\n(?=#{1,6} +\S)", re.MULTILINE)
+_TOP_KEY = late(r"^[A-Za-z_][\w.-]*[ \t]*:", re.MULTILINE)
+_SECOND_TASK = late(r"\s*(?:id|agent|title|status|priority)[ \t]*:[ \t]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

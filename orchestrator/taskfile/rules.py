@@ -3,11 +3,13 @@
 import re
 from decimal import Decimal
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+from orchestrator.core.pattern import late
+
+_ID = late(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 _LONGEST_ID = 200
-_REMARK = re.compile(r"(?P<path>\S+)\s+\([^()]*\)")
-_DRIVE = re.compile(r"[A-Za-z]:")
-_AMOUNT = re.compile(r"(?P<sign>-?)[0-9]{1,12}(?:\.[0-9]{1,12})?(?:[eE][+-]?[0-9])?", re.ASCII)
+_REMARK = late(r"(?P<path>\S+)\s+\([^()]*\)")
+_DRIVE = late(r"[A-Za-z]:")
+_AMOUNT = late(r"(?P<sign>-?)[0-9]{1,12}(?:\.[0-9]{1,12})?(?:[eE][+-]?[0-9])?", re.ASCII)
 _LARGEST_USD = 1_000_000
 
 

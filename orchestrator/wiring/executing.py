@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from orchestrator import executing, pipeline
 from orchestrator.adapters.lock import WorkspaceLock
@@ -22,11 +23,13 @@ from orchestrator.core.verdict import Ending, Printed, Ran, Reported
 from orchestrator.errors import InterruptedByPersonError, OrchestratorError
 from orchestrator.executing import Executed
 from orchestrator.registrar import Held
+from orchestrator.reins import Reins
 from orchestrator.wiring.opening import Opened, open_workspace, recover
 from orchestrator.wiring.watching import LOOK_EVERY, SIGNALS, LiveText, Onlooker, Stop, has_left, live_of, show_rest
 from orchestrator.world import World
 
 FLUSH_SECONDS = 30.0
+WORK_LOG = "logs/work-log.md.j2"
 
 
 @dataclass(slots=True)
@@ -35,12 +38,13 @@ class _Heard:
 
     events: list[Event] = field(default_factory=list)
     ran: Ran | None = None
+    get_ready: Callable[[Event], None] | None = None
 
     def hear(self, event: Event) -> None:
         """Something was told."""
         self.events.append(event)
-        if event.event == EventKind.EXECUTION_STARTED:
-            threading.Thread(target=_load_the_rest, daemon=True).start()
+        if event.event == EventKind.EXECUTION_STARTED and self.get_ready is not None:
+            threading.Thread(target=self.get_ready, args=(event,), daemon=True).start()
 
     def read_output(self, read: Callable[..., Ran]) -> Callable[[Tool, Ran, Printed, Reported | None], Ran]:
         """The reader, listened to."""
@@ -67,6 +71,7 @@ def run_alone(
     with WorkspaceLock(place.state, what="exec"):
         opened = open_workspace(place, heard=heard.hear, zygote=zygote)
         try:
+            heard.get_ready = partial(_load_the_rest, opened)
             recover(opened)
             opened.disk.give_up()
             done = asyncio.run(_alone(opened, arguments, onlooker, stop, heard))
@@ -79,18 +84,20 @@ def run_alone(
     return done
 
 
-def _load_the_rest() -> None:
+def _load_the_rest(opened: Opened, started: Event) -> None:
     """What is needed once the tool has ended; it takes as long as a quick tool does."""
-    import jinja2.sandbox  # noqa: F401 - loaded for who asks for it later
+    from orchestrator.adapters import readers
 
-    import orchestrator.adapters.readers  # noqa: F401 - as above
+    if (tool := opened.world.settings().tools.get(started.tool)) is not None:
+        readers.get_ready(tool)
+    opened.templates.get_ready(WORK_LOG)
 
 
 async def _alone(
     opened: Opened, arguments: Mapping[str, object], onlooker: Onlooker, stop: Stop, heard: _Heard
 ) -> Executed:
     world = replace(opened.world, read_output=heard.read_output(opened.world.read_output))
-    reins = pipeline.Reins(world.engine)
+    reins = Reins(world.engine)
     loop = asyncio.get_running_loop()
     pulls: set[asyncio.Task[None]] = set()
 
@@ -111,7 +118,7 @@ async def _alone(
     return executing.executed(after.id, mine, heard.ran, world.host.state)
 
 
-async def _straight_path(world: World, held: Held, reins: pipeline.Reins) -> Held:
+async def _straight_path(world: World, held: Held, reins: Reins) -> Held:
     try:
         held = await pipeline.claim(world, held)
         return await pipeline.work(world, held, resume.Resumption(stage=resume.Stage.RUN), reins)

@@ -90,14 +90,14 @@ class ByDaemon:
 
     def _mind_the_daemon(self) -> None:
         holder = lock.holder(self._place.state)
-        if holder is not None:
+        if holder is not None and holder.what == "daemon":  # a command that holds it does not go on with our task
             self._gone_since = 0.0
             return
         self._gone_since = self._gone_since or time.monotonic()
         if time.monotonic() - self._gone_since > _DAEMON_AWAY:
             raise OrchestratorError(
-                f"{self._task_id}: the daemon ended while it was under way; the next one goes on with it: "
-                f"start one, then see: orchestrator show {self._task_id}"
+                f"{self._task_id}: the daemon ended while it was under way, and the next one goes on with it: "
+                f"start one with `orchestrator daemon`, then see: orchestrator show {self._task_id}"
             )
 
     def _ran(self, events: list[Event]) -> Ran | None:

@@ -91,6 +91,7 @@ class Opened:
     trail: Trail
     workspaces: Workspaces
     configuration: Configuration
+    templates: Templates
     notes: list[str]  # what opening had to mend, for people
 
     def close(self) -> None:
@@ -122,6 +123,7 @@ def open_workspace(
     registrar = Registrar(mailbox=mailbox, events=events, trail=trail, clock=clock, disk=disk, reached=reached)
     workspaces = Workspaces(place, lambda: configuration().workspaces, notes.append)
     own_templates = place.root / "templates"
+    templates = Templates(*([own_templates] if own_templates.is_dir() else []), folder("templates"))
     world = World(
         mailbox=mailbox,
         events=events,
@@ -132,7 +134,7 @@ def open_workspace(
         clock=clock,
         disk=disk,
         registrar=registrar,
-        renderer=Templates(*([own_templates] if own_templates.is_dir() else []), folder("templates")),
+        renderer=templates,
         read_output=_read_output,
         read_claims=read_claims,
         settings=configuration,
@@ -148,6 +150,7 @@ def open_workspace(
         trail=trail,
         workspaces=workspaces,
         configuration=configuration,
+        templates=templates,
         notes=notes,
     )
 

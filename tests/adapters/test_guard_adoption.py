@@ -4,9 +4,11 @@ import asyncio
 import os
 import random
 import signal
+from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from process_world import World, is_gone, needs_proc, printed
@@ -17,6 +19,7 @@ from orchestrator.core.verdict import Ending, Ran
 from orchestrator.engines.local import Graces
 
 DIE = "import os, signal; kill = lambda *_: os.kill(os.getpid(), signal.SIGKILL); "
+WAITING = "echo x > started; until test -e go; do sleep 0.02; done"
 STEPS = {
     "before the guard is forked": DIE + "process_guard.lock = kill",
     "before the guard is told anything": DIE + "process_guard.Guarded.tell = kill",
@@ -48,6 +51,30 @@ def adopted(world: World, invocation: Invocation) -> Ran | None:
     return asyncio.run(world.engine().adopt(invocation.id, printed(invocation)))
 
 
+async def orphaned(world: World, tool: Invocation, sign: str = "started") -> None:
+    """A daemon begins it, and is killed once the tool has given the sign."""
+    daemon = world.daemon([tool])
+    await world.appears(sign)
+    daemon.kill()
+
+
+def ended(story: Coroutine[Any, Any, Ran | None]) -> Ran:
+    """How it ended; there is such a run."""
+    ran = asyncio.run(story)
+    assert ran is not None
+    return ran
+
+
+def ended_when_adopted(world: World, tool: Invocation, sign: str = "started") -> Ran:
+    """How a run ended that is adopted once its daemon is dead."""
+
+    async def story() -> Ran | None:
+        await orphaned(world, tool, sign)
+        return await world.engine().adopt(tool.id, printed(tool))
+
+    return ended(story())
+
+
 @pytest.mark.parametrize("before", STEPS.values(), ids=STEPS)
 def test_a_daemon_that_dies_at_a_step_leaves_a_whole_run_or_none(world: World, before: str) -> None:
     tool = counting(world, "echo answer; sleep 0.2; echo more; exit 7")
@@ -63,7 +90,7 @@ def test_a_daemon_that_dies_at_a_step_leaves_a_whole_run_or_none(world: World, b
 
 def test_a_daemon_that_dies_at_any_moment_leaves_a_whole_run_or_none(world: World) -> None:
     chance = random.Random(3)
-    tools = [counting(world, f"echo {n}; sleep 0.{n}; echo {n}; exit {n}") for n in range(4)]
+    tools = [counting(world, f"echo {n}; sleep {n * 0.05:.2f}; echo {n}; exit {n}") for n in range(4)]
     again = [replace(tool, cwd=str(world.folder / str(n))) for n, tool in enumerate(tools)]
 
     async def one_round(delay: float) -> None:
@@ -100,15 +127,7 @@ def test_a_daemon_that_dies_during_output_loses_none_of_it(world: World) -> None
         "    if n == 50: open('half', 'w').write('\\n')\n"
         "    time.sleep(0.001)"
     )
-
-    async def story() -> Ran | None:
-        daemon = world.daemon([tool])
-        await world.appears("half")
-        daemon.kill()
-        return await world.engine().adopt(tool.id, printed(tool))
-
-    ran = asyncio.run(story())
-    assert ran is not None
+    ran = ended_when_adopted(world, tool, "half")
     assert (ran.ending, ran.exit_code, ran.left_out) == (Ending.EXITED, 0, 0)
     assert world.out(tool).decode() == "".join(f"{n} {'x' * 10_000}\n" for n in range(300))
 
@@ -121,7 +140,7 @@ def test_a_daemon_that_dies_between_the_tools_end_and_its_record_loses_nothing(w
     )
 
     async def story() -> Ran | None:
-        daemon = world.daemon([tool], graces=Graces(leftovers=1.0))
+        daemon = world.daemon([tool], graces=Graces(leftovers=0.6))
         pid, child = int(await world.appears("started")), int(await world.appears("child"))
         while not is_gone(pid):
             await asyncio.sleep(0.005)
@@ -131,8 +150,7 @@ def test_a_daemon_that_dies_between_the_tools_end_and_its_record_loses_nothing(w
         assert is_gone(child)
         return ran
 
-    ran = asyncio.run(story())
-    assert ran is not None
+    ran = ended(story())
     assert (ran.ending, ran.exit_code) == (Ending.EXITED, 5)
 
 
@@ -151,32 +169,21 @@ def test_an_adopted_run_is_stopped_as_an_own_one(world: World) -> None:
         assert is_gone(pid)
         return ran
 
-    ran = asyncio.run(story())
-    assert ran is not None
+    ran = ended(story())
     assert (ran.ending, ran.exit_code, world.out(tool)) == (Ending.CANCELLED, 9, b"bye\n")
 
 
 def test_a_daemon_that_comes_back_within_the_grace_ends_it(world: World) -> None:
-    tool = world.sh("echo x > started; sleep 1.2; exit 4", bounds=Bounds(orphan_grace=timedelta(seconds=0.6)))
-
-    async def story() -> Ran | None:
-        daemon = world.daemon([tool])
-        await world.appears("started")
-        daemon.kill()
-        return await world.engine().adopt(tool.id, printed(tool))
-
-    ran = asyncio.run(story())
-    assert ran is not None
+    tool = world.sh("echo x > started; sleep 0.8; exit 4", bounds=Bounds(orphan_grace=timedelta(seconds=0.5)))
+    ran = ended_when_adopted(world, tool)
     assert (ran.ending, ran.exit_code) == (Ending.EXITED, 4)
 
 
 def test_an_adopter_that_dies_too_is_followed_by_the_next(world: World) -> None:
-    tool = world.sh("echo x > started; until test -e go; do sleep 0.02; done; exit 4")
+    tool = world.sh(f"{WAITING}; exit 4")
 
     async def story() -> Ran | None:
-        first = world.daemon([tool])
-        await world.appears("started")
-        first.kill()
+        await orphaned(world, tool)
         second = world.adopter(tool)
         while not process_table.holds(second.pid, ".ctl"):
             await asyncio.sleep(0.005)
@@ -186,20 +193,19 @@ def test_an_adopter_that_dies_too_is_followed_by_the_next(world: World) -> None:
         (world.folder / "go").touch()
         return await third
 
-    ran = asyncio.run(story())
-    assert ran is not None
+    ran = ended(story())
     assert (ran.ending, ran.exit_code) == (Ending.EXITED, 4)
 
 
 def test_a_run_that_goes_on_is_not_started_a_second_time(world: World) -> None:
-    tool = counting(world, "echo x > started; sleep 0.5; exit 4")
+    tool = counting(world, f"{WAITING}; exit 4")
 
     async def story() -> tuple[Ran, Ran | None]:
-        daemon = world.daemon([tool])
-        await world.appears("started")
-        daemon.kill()
+        await orphaned(world, tool)
         engine = world.engine()
-        return await engine.run(tool), await engine.adopt(tool.id, printed(tool))
+        again = await engine.run(tool)
+        (world.folder / "go").touch()
+        return again, await engine.adopt(tool.id, printed(tool))
 
     second, first = asyncio.run(story())
     assert second.ending is Ending.NOT_STARTED
@@ -220,7 +226,7 @@ def test_a_record_that_is_torn_or_foreign_is_none(world: World) -> None:
 
 
 def test_the_limits_hold_while_no_daemon_is_there(world: World) -> None:
-    tool = world.sh("echo x > started; sleep 60", timeout=timedelta(seconds=1))
+    tool = world.sh("echo x > started; sleep 60", timeout=timedelta(seconds=0.6))
 
     async def story() -> Ran | None:
         daemon = world.daemon([tool])
@@ -231,8 +237,7 @@ def test_the_limits_hold_while_no_daemon_is_there(world: World) -> None:
             await asyncio.sleep(0.01)
         return await world.engine().adopt(tool.id, printed(tool))
 
-    ran = asyncio.run(story())
-    assert ran is not None
+    ran = ended(story())
     assert ran.ending is Ending.TIMED_OUT
 
 
@@ -241,20 +246,12 @@ def test_where_nothing_tells_of_a_guards_end_its_lock_is_looked_at(
 ) -> None:
     monkeypatch.delattr(os, "pidfd_open", raising=False)
     tool = world.sh("echo x > started; sleep 0.3; exit 4")
-
-    async def story() -> Ran | None:
-        daemon = world.daemon([tool])
-        await world.appears("started")
-        daemon.kill()
-        return await world.engine().adopt(tool.id, printed(tool))
-
-    ran = asyncio.run(story())
-    assert ran is not None
+    ran = ended_when_adopted(world, tool)
     assert ran.exit_code == 4
 
 
 def test_a_zygote_that_was_killed_is_replaced_and_its_runs_go_on(world: World) -> None:
-    tool = world.sh("echo x > started; until test -e go; do sleep 0.02; done; exit 4")
+    tool = world.sh(f"{WAITING}; exit 4")
 
     async def story() -> tuple[Ran, Ran]:
         engine = world.engine()

@@ -20,7 +20,7 @@ def world(tmp_path: Path) -> World:
 @needs_proc
 def test_a_silent_tool_is_ended_with_all_that_it_started(world: World) -> None:
     tool = world.sh(
-        "setsid sleep 60 & env -i setsid sleep 60 & sleep 60", bounds=Bounds(silence=timedelta(seconds=0.5))
+        "setsid sleep 60 & env -i setsid sleep 60 & sleep 60", bounds=Bounds(silence=timedelta(seconds=0.3))
     )
     ran = world.run(tool)
     assert (ran.ending, ran.failure) == (Ending.SILENT, None)

@@ -12,8 +12,10 @@ from process_world import World, is_gone, needs_proc, printed
 from orchestrator.core.invocation import Bounds
 from orchestrator.core.types import ErrorKind
 from orchestrator.core.verdict import Ending, Ran
+from orchestrator.engines.local import Graces
 
 pytestmark = needs_proc
+BRIEF = Graces(interrupt=0.1, terminate=0.1, leftovers=0.1)  # they would not use a longer one
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def world(tmp_path: Path) -> World:
 
 
 async def ended_by_stops(world: World, ending: Ending) -> list[Ran]:
-    zoo, engine = world.zoo("unmarked too"), world.engine()
+    zoo, engine = world.zoo("unmarked too"), world.engine(BRIEF)
     runs = [asyncio.create_task(engine.run(tool)) for tool in zoo]
     pids = await world.all_up(len(zoo))
     for tool in zoo:
@@ -41,8 +43,8 @@ def test_nothing_outlives_a_cancel(world: World) -> None:
 
 def test_nothing_outlives_a_limit(world: World) -> None:
     async def story() -> list[Ran]:
-        engine = world.engine()
-        zoo = world.zoo("unmarked too", timeout=timedelta(seconds=2))
+        engine = world.engine(BRIEF)
+        zoo = world.zoo("unmarked too", timeout=timedelta(seconds=1.5))
         runs = [asyncio.create_task(engine.run(tool)) for tool in zoo]
         pids = await world.all_up(len(zoo))
         ended = await asyncio.gather(*runs)
@@ -57,14 +59,14 @@ def test_nothing_outlives_a_daemon_that_does_not_come_back_within_the_grace(worl
     zoo = world.zoo("unmarked too", bounds=Bounds(orphan_grace=timedelta(seconds=0.5)))
 
     async def story() -> list[Ran | None]:
-        daemon = world.daemon(zoo)
+        daemon = world.daemon(zoo, graces=BRIEF)
         pids = await world.all_up(len(zoo))
         guards = [await world.guard_of(tool) for tool in zoo]
         daemon.kill()
         while not all(map(is_gone, guards)):
             await asyncio.sleep(0.01)
         assert [pid for pid in pids if not is_gone(pid)] == []
-        engine = world.engine()
+        engine = world.engine(BRIEF)
         return [await engine.adopt(tool.id, printed(tool)) for tool in zoo]
 
     assert {ran.ending for ran in asyncio.run(story()) if ran} == {Ending.ORPHANED}
@@ -73,7 +75,7 @@ def test_nothing_outlives_a_daemon_that_does_not_come_back_within_the_grace(worl
 
 def test_nothing_outlives_its_guard_where_the_daemon_sees_that_it_was_killed(world: World) -> None:
     async def story() -> list[Ran]:
-        zoo, engine = world.zoo("unmarked too"), world.engine()
+        zoo, engine = world.zoo("unmarked too"), world.engine(BRIEF)
         runs = [asyncio.create_task(engine.run(tool)) for tool in zoo]
         pids = await world.all_up(len(zoo))
         for tool in zoo:
@@ -93,13 +95,13 @@ def test_nothing_outlives_its_guard_where_the_daemon_sees_that_it_was_killed(wor
 def test_nothing_outlives_guard_and_daemon_once_the_next_daemon_begins(world: World, how: str) -> None:
     async def story() -> None:
         zoo = world.zoo()
-        daemon = world.daemon(zoo)
+        daemon = world.daemon(zoo, graces=BRIEF)
         pids = await world.all_up(len(zoo))
         guards = [await world.guard_of(tool) for tool in zoo]
         daemon.kill()
         for guard in guards:
             os.kill(guard, signal.SIGKILL)
-        engine = world.engine()
+        engine = world.engine(BRIEF)
         if how == "sweep":
             assert await asyncio.to_thread(engine.sweep)
             assert [pid for pid in pids if not is_gone(pid)] == []

@@ -6,13 +6,10 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from cli_world import World, repository, wait_until
+from cli_world import Template, World, daemon, wait_until
 
 TOOLS = """
 tools:
@@ -56,43 +53,27 @@ AGENTS = """
 agents:
   dev: {preferred_tool: echo, aliases: [developer]}
   cautious: {preferred_tool: absent, fallback_chain: [first]}
-  stuck: {preferred_tool: absent, fallback_chain: [missing]}
+  stuck: {preferred_tool: absent}
   person: {manual: true}
 """
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """A workspace with tools of ours. No task may choose its tool here."""
-    world = repository(tmp_path / "repo")
-    world.well("init")
-    agents = AGENTS.replace(", fallback_chain: [missing]", "")
-    for name, text in (("tools", TOOLS), ("models", MODELS), ("agents", agents)):
-        (world.root / "config" / f"{name}.yaml").write_text(text.lstrip())
-    return world
+    return Template(tmp_path_factory.mktemp("made"), {"tools": TOOLS, "models": MODELS, "agents": AGENTS})
 
 
-@contextmanager
-def daemon(world: World) -> Iterator["subprocess.Popen[str]"]:
-    """One that runs, until the block ends."""
-    process = world.begin("daemon")
-    try:
-        wait_until(lambda: world("status", "--json").data["daemon"]["running"] is True, "the daemon runs")
-        yield process
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
+@pytest.fixture
+def world(template: Template, tmp_path: Path) -> World:
+    """One of the test's own."""
+    return template.copy(tmp_path / "repo")
 
 
-def task_of(world: World, data: Any) -> Any:
-    """What `show` says of the task of that answer."""
-    return world.well("show", data["id"], "--json").data
-
-
-def events_of(world: World, task_id: str) -> list[Any]:
-    """The lines of its event file."""
-    file = next((world.root / "work").rglob(f"*{task_id}.jsonl"))
-    return [json.loads(line) for line in file.read_text().splitlines()]
+@pytest.fixture
+def kept(template: Template) -> World:
+    """One for all tests that change nothing in it."""
+    return template.world
 
 
 def commits(world: World) -> str:
@@ -119,7 +100,7 @@ def test_it_leaves_the_file_the_events_and_the_commits_of_any_task(world: World)
     assert "title: Winter fares" in text
     assert "created_by: exec" in text
     assert "status: done" in text
-    kinds = [event["event"] for event in events_of(world, data["id"])]
+    kinds = [event["event"] for event in world.events_of(data["id"])]
     assert kinds == [
         "task_submitted",
         "task_claimed",
@@ -148,8 +129,8 @@ def test_a_running_daemon_does_it_and_the_result_is_the_same(world: World) -> No
     assert by_daemon["text"] == "the first answer"
     assert by_daemon["paths"]["task"].startswith("collaboration/done/dev/")
     for key in ("event", "reason", "status", "tool"):
-        ours = [event.get(key) for event in events_of(world, by_daemon["id"])]
-        assert sorted(map(str, ours)) == sorted(str(event.get(key)) for event in events_of(world, alone["id"]))
+        ours = [event.get(key) for event in world.events_of(by_daemon["id"])]
+        assert sorted(map(str, ours)) == sorted(str(event.get(key)) for event in world.events_of(alone["id"]))
 
 
 def test_it_exits_with_1_and_prints_no_answer_where_the_tool_fails(world: World, tmp_path: Path) -> None:
@@ -179,7 +160,7 @@ def test_the_tool_and_model_of_a_person_are_taken_though_tasks_may_not_choose(wo
     ended = world.well("exec", "--agent", "dev", "--prompt", "x", "--tool", "modelled", "--model", "large", "--json")
     assert ended.data["text"] == "asked for large"
     assert ended.data["reason"] == "requested"
-    submitted = events_of(world, ended.data["id"])[0]
+    submitted = world.events_of(ended.data["id"])[0]
     assert submitted["requested"] == {"tool": "modelled", "model": "large"}
 
 
@@ -193,7 +174,7 @@ def test_an_alias_of_a_model_will_do_and_without_one_the_first_of_the_tool_is_ta
 def test_a_task_file_cannot_forge_the_wish_of_a_person(world: World, claim: str) -> None:
     world.drop("forged.yaml", f"id: forged\nagent: dev\ntool: first\nrequested: {{tool: first}}\n{claim}prompt: mine\n")
     world.well("daemon", "--until-idle")
-    started = next(event for event in events_of(world, "forged") if event["event"] == "execution_started")
+    started = next(event for event in world.events_of("forged") if event["event"] == "execution_started")
     assert (started["tool"], started["reason"]) == ("echo", "preferred")
 
 
@@ -263,12 +244,12 @@ def test_context_is_given_within_the_prompt_and_named_in_the_task(world: World, 
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_runs(
-    world: World, arguments: tuple[str, ...], code: int, says: str
+    kept: World, arguments: tuple[str, ...], code: int, says: str
 ) -> None:
-    ended = world("exec", *arguments)
+    ended = kept("exec", *arguments)
     assert (ended.code, ended.out) == (code, "")
     assert says in ended.err
-    assert not list((world.root / "work" / "collaboration").rglob("exec-*.yaml"))
+    assert not list((kept.root / "work" / "collaboration").rglob("exec-*.yaml"))
 
 
 @pytest.mark.parametrize(
@@ -321,7 +302,7 @@ def test_on_a_terminal_what_is_printed_shows_as_it_comes_and_once(world: World) 
 def test_force_and_its_reason_are_in_the_events_and_in_the_commit(world: World) -> None:
     reason = "the release waits\nTask-Id: forged"
     data = world.well("exec", "--agent", "dev", "--prompt", "x", "--force", "--justification", reason, "--json").data
-    submitted = events_of(world, data["id"])[0]
+    submitted = world.events_of(data["id"])[0]
     assert (submitted["forced"], submitted["justification"]) == (True, reason)
     claim = world.git("log", "--format=%B", f"--grep=task: assigned {data['id']}", "orchestrator/work")
     assert "Forced: the release waits Task-Id: forged\n" in claim
@@ -352,10 +333,10 @@ def test_the_output_of_one_as_the_context_of_the_next_links_the_two(world: World
     first = world.well("exec", "--agent", "dev", "--prompt", "A plan", "--output", "plan.md", "--json").data
     second = world.well("exec", "--agent", "dev", "--prompt", "Do it", "--context", "plan.md", "--json").data
     task = (world.root / "work" / second["paths"]["task"]).read_text()
-    invocation = next(e["invocation_id"] for e in events_of(world, first["id"]) if e["event"] == "task_completed")
+    invocation = next(e["invocation_id"] for e in world.events_of(first["id"]) if e["event"] == "task_completed")
     assert first["id"] in task
     assert invocation in task
-    assert events_of(world, second["id"])[0]["follows"] == [first["id"]]
+    assert world.events_of(second["id"])[0]["follows"] == [first["id"]]
     assert f"Follows: {first['id']}" in commits(world)
 
 
@@ -365,7 +346,7 @@ def test_an_answer_through_a_pipe_links_the_two(world: World) -> None:
     ended = subprocess.run(["sh", "-c", line], cwd=world.root, capture_output=True, text=True, timeout=60, check=True)
     data = json.loads(ended.stdout)["data"]
     assert "## Context: stdin\n\n```\nthe first answer\n```" in data["text"]
-    (followed,) = events_of(world, data["id"])[0]["follows"]
+    (followed,) = world.events_of(data["id"])[0]["follows"]
     assert followed.startswith("exec-")
     assert followed in ended.stderr
 
@@ -373,7 +354,7 @@ def test_an_answer_through_a_pipe_links_the_two(world: World) -> None:
 def test_context_that_nobody_answered_links_nothing(world: World) -> None:
     world.well("exec", "--agent", "dev", "--prompt", "A plan")
     data = world.well("exec", "--agent", "dev", "--prompt", "Read", "--context", "README.md", "--json").data
-    assert "follows" not in events_of(world, data["id"])[0]
+    assert "follows" not in world.events_of(data["id"])[0]
     assert "Follows:" not in commits(world)
 
 
@@ -410,7 +391,7 @@ def test_a_signal_cancels_it_and_that_is_recorded(world: World, how: str, number
         with daemon(world):
             cancelled()
     task = cancelled_task(world)
-    last = events_of(world, task)[-1]
+    last = world.events_of(task)[-1]
     assert (last["event"], last["error_kind"]) == ("task_cancelled", "cancelled")
     assert "cancelled with" in last["why"]
     assert f"cancelled {task}" in commits(world)
@@ -437,7 +418,7 @@ def test_a_reader_who_goes_away_cancels_it(world: World) -> None:
     process.communicate(timeout=60)
     assert process.returncode == 141
     task = cancelled_task(world)
-    assert "went away" in events_of(world, task)[-1]["why"]
+    assert "went away" in world.events_of(task)[-1]["why"]
 
 
 def test_a_second_exec_beside_one_that_runs_needs_a_daemon(world: World) -> None:

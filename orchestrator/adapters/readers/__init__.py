@@ -1,44 +1,65 @@
 """Readers: what a tool printed, turned into what it means. A tool's stanza names its reader (`output:`)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from importlib import import_module
 
-from orchestrator.adapters.readers import (
-    claude,
-    codex,
-    copilot,
-    cursor,
-    declared,
-    failures,
-    gemini,
-    goose,
-    opencode,
-    terminal,
-)
+from orchestrator.adapters.readers import failures
 from orchestrator.adapters.readers.printed import LINE, Output
-from orchestrator.adapters.readers.telling import Reader, live_event, live_nothing
+from orchestrator.adapters.readers.telling import Reader
 from orchestrator.core.pointers import Pointers
 from orchestrator.core.settings import Tool
 from orchestrator.core.types import ErrorKind
 from orchestrator.core.verdict import Ending, Printed, Ran, Reported
 
-__all__ = ["READERS", "Reader", "live_text", "read_output"]
+__all__ = ["READERS", "Reader", "get_ready", "live_text", "read_output"]
 
-READERS: Mapping[str, Reader] = {
-    "aider": Reader(read=terminal.read_aider, live=terminal.live),
-    "claude-json": Reader(read=claude.read, live=live_nothing),
-    "claude-stream-json": Reader(read=claude.read, live=live_event(claude.live)),
-    "codex": Reader(read=codex.read, live=live_event(codex.live)),
-    "copilot": Reader(read=copilot.read, live=live_event(copilot.live)),
-    "cursor": Reader(read=cursor.read, live=live_event(cursor.live)),
-    "gemini": Reader(read=gemini.read, live=live_nothing),
-    "gemini-stream": Reader(read=gemini.read_stream, live=live_event(gemini.live)),
-    "goose": Reader(read=goose.read, live=goose.live),
-    "llm": Reader(read=terminal.read_llm, live=terminal.live),
-    "ollama": Reader(read=terminal.read_ollama, live=terminal.live),
-    "opencode": Reader(read=opencode.read, live=live_event(opencode.live)),
-    "text": Reader(read=terminal.read_text, live=terminal.live),
+# The name in a tool's stanza -> the module that reads it, and the name of the Reader there.
+_WHERE = {
+    "aider": ("terminal", "AIDER"),
+    "claude-json": ("claude", "JSON"),
+    "claude-stream-json": ("claude", "STREAM"),
+    "codex": ("codex", "READER"),
+    "copilot": ("copilot", "READER"),
+    "cursor": ("cursor", "READER"),
+    "gemini": ("gemini", "WHOLE"),
+    "gemini-stream": ("gemini", "STREAM"),
+    "goose": ("goose", "READER"),
+    "llm": ("terminal", "LLM"),
+    "ollama": ("terminal", "OLLAMA"),
+    "opencode": ("opencode", "READER"),
+    "text": ("terminal", "TEXT"),
 }
+
+
+class _Readers(Mapping[str, Reader]):
+    """Readers by name; each is loaded when it is asked for, because a run needs one of them."""
+
+    def __getitem__(self, name: str) -> Reader:
+        module, called = _WHERE[name]
+        reader = getattr(import_module(f"{__name__}.{module}"), called)
+        assert isinstance(reader, Reader)
+        return reader
+
+    def __contains__(self, name: object) -> bool:
+        return name in _WHERE
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_WHERE)
+
+    def __len__(self) -> int:
+        return len(_WHERE)
+
+
+READERS: Mapping[str, Reader] = _Readers()
+
+
+def get_ready(tool: Tool) -> None:
+    """Loads what reads this tool's output, so that it is there when the tool ends."""
+    if isinstance(tool.output, Pointers):
+        import_module(f"{__name__}.declared")
+    else:
+        READERS.get(tool.output)
 
 
 def read_output(tool: Tool, ran: Ran, printed: Printed, previous: Reported | None = None) -> Ran:
@@ -54,6 +75,8 @@ def read_output(tool: Tool, ran: Ran, printed: Printed, previous: Reported | Non
     said = output.errors().strip("\n")
     begun = replace(ran, errors="\n".join(words for words in (said, ran.errors) if words))
     if isinstance(tool.output, Pointers):
+        from orchestrator.adapters.readers import declared
+
         read = declared.read(tool.output, begun, output)
     elif (reader := READERS.get(tool.output)) is not None:
         read = reader.read(begun, output, previous)
@@ -74,6 +97,8 @@ def live_text(tool: Tool, line: bytes) -> str:
     if len(line) > LINE:
         return ""
     if isinstance(tool.output, Pointers):
+        from orchestrator.adapters.readers import declared
+
         return declared.live(tool.output, line)
     reader = READERS.get(tool.output)
     return reader.live(line) if reader is not None else ""

@@ -1,18 +1,19 @@
 """Claude Code: `--output-format json` and `stream-json` (amp's `--stream-json` is the same). One event a line."""
 
-import re
 from dataclasses import dataclass, field, replace
 
 from orchestrator.adapters.readers import failures, telling, values
 from orchestrator.adapters.readers.claude_usage import Account, Usage
 from orchestrator.adapters.readers.printed import Growing, Output, bounded
+from orchestrator.adapters.readers.telling import Reader, live_event, live_nothing
 from orchestrator.adapters.readers.values import Json
+from orchestrator.core.pattern import late
 from orchestrator.core.types import CostSource, ErrorKind
 from orchestrator.core.verdict import Ending, Ran, Reported
 
 _GUESSED_PRICE = b"[claude-code:unrecognized_model]"  # on stderr: the cost is then that of some other model
 _OWN_CAPS = {"error_max_budget_usd": "its own cap on money", "error_max_turns": "its own cap on turns"}
-_LIMIT_RESET = re.compile(r"limit reached\|(\d{9,11})\b")
+_LIMIT_RESET = late(r"limit reached\|(\d{9,11})\b")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -175,3 +176,7 @@ def _wait(session: _Session, result: Json, output: Output) -> int | None:
     moment = int(found.group(1)) if found else session.resets_at
     ended = output.ended_at()
     return failures.within(max(0, round(moment - ended))) if moment is not None and ended is not None else None
+
+
+JSON = Reader(read=read, live=live_nothing)
+STREAM = Reader(read=read, live=live_event(live))

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator.adapters.readers import failures, telling, values
 from orchestrator.adapters.readers.printed import Output, bounded
+from orchestrator.adapters.readers.telling import Reader, live_event
 from orchestrator.adapters.readers.values import Json
 from orchestrator.core.types import Tokens
 from orchestrator.core.verdict import Ran, Reported
@@ -122,3 +123,6 @@ def _named(item: Json) -> tuple[str, str]:
 
 def _call(item: Json) -> str:
     return " ".join(_named(item)).strip()
+
+
+READER = Reader(read=read, live=live_event(live))

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator.adapters.readers import failures, telling, values
 from orchestrator.adapters.readers.printed import Output, bounded
+from orchestrator.adapters.readers.telling import Reader, live_event
 from orchestrator.adapters.readers.values import Json
+from orchestrator.core.pattern import late
 from orchestrator.core.types import ErrorKind, Tokens
 from orchestrator.core.verdict import Ran, Reported
 
-_DENIED = re.compile(r"\b(?:den(?:y|ied)|reject(?:ed)?|not (?:permitted|allowed))\b", re.IGNORECASE)
+_DENIED = late(r"\b(?:den(?:y|ied)|reject(?:ed)?|not (?:permitted|allowed))\b", re.IGNORECASE)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,3 +115,6 @@ def _tokens(data: Json) -> Tokens:
         cache_write=values.number(data.get("cacheWriteTokens")),
         output=values.number(data.get("outputTokens")),
     )
+
+
+READER = Reader(read=read, live=live_event(live))

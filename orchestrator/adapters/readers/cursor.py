@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from orchestrator.adapters.readers import failures, telling, values
 from orchestrator.adapters.readers.printed import Output, bounded
+from orchestrator.adapters.readers.telling import Reader, live_event
 from orchestrator.adapters.readers.values import Json
 from orchestrator.core.verdict import Ran, Reported
 
@@ -57,3 +58,6 @@ def live(event: Json) -> str:
 def _text(event: Json) -> str:
     parts = values.objects(values.inner(event, "message", "content"))
     return "".join(values.string(part.get("text")) for part in parts)
+
+
+READER = Reader(read=read, live=live_event(live))

@@ -4,12 +4,13 @@ import math
 import re
 
 from orchestrator.adapters.readers import values
+from orchestrator.core.pattern import late
 from orchestrator.core.types import ErrorKind
 
 _MOST = 2_000  # characters that are looked at
 _LONGEST_WAIT = 7 * 86_400  # seconds; a provider that says more means "not with this account"
 
-_STATUS = re.compile(
+_STATUS = late(
     r"(?:\bstatus(?: ?code)?|\berror(?: ?code)?|\bhttp(?:/\d(?:\.\d)?)?|\"code\")\W{0,3}([45]\d\d)\b"
     r"|\(([45]\d\d)\)|^([45]\d\d)\b(?! ?(?:s|ms|files?|lines?)\b)|\b(429) too many",
     re.IGNORECASE,
@@ -17,17 +18,17 @@ _STATUS = re.compile(
 _WORDS = (
     (
         ErrorKind.BUDGET,
-        re.compile(r"credit balance|insufficient.?(?:credit|funds|quota)|payment required", re.IGNORECASE),
+        late(r"credit balance|insufficient.?(?:credit|funds|quota)|payment required", re.IGNORECASE),
     ),
     (
         ErrorKind.RATE_LIMITED,
-        re.compile(
+        late(
             r"rate.?limit|too many requests|usage limit|quota (?:exceeded|exhausted)|resource.?exhausted", re.IGNORECASE
         ),
     ),
     (
         ErrorKind.AUTH,
-        re.compile(
+        late(
             r"not logged in|please (?:log ?in|run /login)|log ?in again|unauthori[sz]ed|authenticat"
             r"|permission_?denied_?error|(?:invalid|incorrect|missing|no|bad) (?:x-)?api.?key"
             r"|api.?key (?:not|is|was|must)\b|no auth credentials|no key found|needs ?key"
@@ -37,23 +38,23 @@ _WORDS = (
     ),
     (
         ErrorKind.OVERLOADED,
-        re.compile(
+        late(
             r"overloaded|high demand|service.?unavailable|internal.?server.?error|bad gateway|gateway time-?out"
             r"|temporarily unavailable|servers? (?:is|are) (?:down|busy)",
             re.IGNORECASE,
         ),
     ),
 )
-_WAIT = re.compile(
+_WAIT = late(
     r"(?:try(?:ing)? again|retry(?:ing)?|available again|retry.?after|resets?)(?: in| after)?\W{0,3}"
     r"((?:\d{1,9}(?:\.\d{1,6})?\s?(?:hours?|hrs?|h|minutes?|mins?|ms|m|seconds?|secs?|s|days?|d)(?![a-z])\s?,?\s?){1,4})",
     re.IGNORECASE,
 )
-_BARE_WAIT = re.compile(r"retry.?after\W{0,3}(\d{1,9})\b", re.IGNORECASE)
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s?(ms|[dhms])", re.IGNORECASE)
+_BARE_WAIT = late(r"retry.?after\W{0,3}(\d{1,9})\b", re.IGNORECASE)
+_PART = late(r"(\d+(?:\.\d+)?)\s?(ms|[dhms])", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
-_NOISE = re.compile(r"Reading (?:additional input|prompt) from stdin")  # of codex, whatever happens
-_COMPLAINT = re.compile(r"\s*(?:fatal |unhandled )?error\b\s*[:\[]", re.IGNORECASE)
+_NOISE = late(r"Reading (?:additional input|prompt) from stdin")  # of codex, whatever happens
+_COMPLAINT = late(r"\s*(?:fatal |unhandled )?error\b\s*[:\[]", re.IGNORECASE)
 
 
 def of_status(status: int | None) -> ErrorKind | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator.adapters.readers import failures, telling, values
 from orchestrator.adapters.readers.printed import Growing, Output, bounded
+from orchestrator.adapters.readers.telling import Reader, live_event, live_nothing
 from orchestrator.adapters.readers.values import Json
 from orchestrator.core.types import ErrorKind, Tokens
 from orchestrator.core.verdict import Ending, Ran, Reported
@@ -177,3 +178,7 @@ def _stream_tokens(found: object) -> Tokens | None:
     return values.disjoint(
         input_with_cache=prompt, cache_read=values.number(stats.get("cached")), output=output + thought
     )
+
+
+WHOLE = Reader(read=read, live=live_nothing)
+STREAM = Reader(read=read_stream, live=live_event(live))

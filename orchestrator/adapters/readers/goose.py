@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator.adapters.readers import failures, telling, values
 from orchestrator.adapters.readers.printed import Growing, Output, bounded
+from orchestrator.adapters.readers.telling import Reader
 from orchestrator.adapters.readers.terminal import read_text
 from orchestrator.adapters.readers.values import Json
 from orchestrator.core.verdict import Ran, Reported
@@ -111,3 +112,6 @@ def _live_part(part: Json) -> str:
             return telling.live_call(values.inner(request, "name"), values.inner(request, "arguments"))
         case _:
             return ""
+
+
+READER = Reader(read=read, live=live)

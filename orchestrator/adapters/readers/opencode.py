@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator.adapters.readers import failures, telling, values
 from orchestrator.adapters.readers.printed import Growing, Output, bounded
+from orchestrator.adapters.readers.telling import Reader, live_event
 from orchestrator.adapters.readers.values import Json
+from orchestrator.core.pattern import late
 from orchestrator.core.types import CostSource, ErrorKind, Tokens
 from orchestrator.core.verdict import Ran, Reported
 
-_REJECTED = re.compile(
-    r"rejected permission|permission (?:was )?(?:denied|rejected)|rule.{0,40}prevents", re.IGNORECASE
-)
-_LOGGED_ERROR = re.compile(r'level=ERROR .{0,2000}?error\.error="((?:[^"\\]|\\.){1,2000})"')  # with --print-logs
+_REJECTED = late(r"rejected permission|permission (?:was )?(?:denied|rejected)|rule.{0,40}prevents", re.IGNORECASE)
+_LOGGED_ERROR = late(r'level=ERROR .{0,2000}?error\.error="((?:[^"\\]|\\.){1,2000})"')  # with --print-logs
 _KINDS = {"ProviderAuthError": ErrorKind.AUTH}
 
 
@@ -127,3 +127,6 @@ def _tokens(found: object) -> Tokens:
     if total is not None and read + write and total == fresh + output:
         return values.disjoint(input_with_cache=fresh, cache_read=read, cache_write=write, output=output)
     return Tokens(input=fresh, cache_read=read, cache_write=write, output=output)
+
+
+READER = Reader(read=read, live=live_event(live))

@@ -1,12 +1,12 @@
 """What a run printed, read back from its two files in bounded memory: lines, head and tail, the end of stderr."""
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from orchestrator.adapters.readers import values
+from orchestrator.core.pattern import late
 from orchestrator.core.verdict import Printed
 
 LINE = DOCUMENT = 8 << 20  # bytes of one line, or of one JSON document: a longer one is not read
@@ -14,8 +14,8 @@ TEXT = 1 << 20  # bytes of an answer: its head and its tail
 ERRORS = 16 << 10  # of stderr only the end is kept: that is where programs say why
 
 # Colours, cursor movements and titles that programs write for a terminal (ECMA-48 CSI and OSC, and two-byte escapes).
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_ESCAPES = late(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_CONTROLS = late(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

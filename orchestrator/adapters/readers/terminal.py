@@ -6,18 +6,20 @@ from decimal import Decimal
 
 from orchestrator.adapters.readers import failures, values
 from orchestrator.adapters.readers.printed import Output, plain
+from orchestrator.adapters.readers.telling import Reader
+from orchestrator.core.pattern import late
 from orchestrator.core.types import CostSource, ErrorKind, MicroUsd, Tokens
 from orchestrator.core.verdict import Ran, Reported
 
-_LLM_USAGE = re.compile(r"^Token usage: ([\d,]+) input(?:, ([\d,]+) output)?(?:, (\{.*\}))?\s*$", re.MULTILINE)
-_OLLAMA_COUNT = re.compile(r"^(prompt )?eval count:\s+(\d{1,12}) token", re.MULTILINE)
-_AIDER_TOKENS = re.compile(
+_LLM_USAGE = late(r"^Token usage: ([\d,]+) input(?:, ([\d,]+) output)?(?:, (\{.*\}))?\s*$", re.MULTILINE)
+_OLLAMA_COUNT = late(r"^(prompt )?eval count:\s+(\d{1,12}) token", re.MULTILINE)
+_AIDER_TOKENS = late(
     r"Tokens: ([\d.,]+[kM]?) sent(?:, ([\d.,]+[kM]?) cache write)?(?:, ([\d.,]+[kM]?) cache hit)?"
     r"(?:, ([\d.,]+[kM]?) received)?"
 )
-_AIDER_COST = re.compile(r"Cost: \$([\d.,]{1,20}) message, \$([\d.,]{1,20}) session")
-_AIDER_ERROR = re.compile(r"litellm\.(\w*(?:Error|Timeout|Exceeded)\w*)\b")
-_AIDER_WORDS = re.compile(r"The API provider|Retrying in |Unable to (?:connect|reach)")
+_AIDER_COST = late(r"Cost: \$([\d.,]{1,20}) message, \$([\d.,]{1,20}) session")
+_AIDER_ERROR = late(r"litellm\.(\w*(?:Error|Timeout|Exceeded)\w*)\b")
+_AIDER_WORDS = late(r"The API provider|Retrying in |Unable to (?:connect|reach)")
 _AIDER_KINDS = {
     "AuthenticationError": ErrorKind.AUTH,
     "PermissionDeniedError": ErrorKind.AUTH,
@@ -124,3 +126,9 @@ def _rounded(figure: str | None) -> int:
         return int(Decimal(digits) * _SCALES.get(figure[-1], 1))
     except ArithmeticError:
         return 0
+
+
+AIDER = Reader(read=read_aider, live=live)
+LLM = Reader(read=read_llm, live=live)
+OLLAMA = Reader(read=read_ollama, live=live)
+TEXT = Reader(read=read_text, live=live)

@@ -104,10 +104,23 @@ class FastImport:
                 self._words = (self._words + piece)[-8192:]
         return self._words.decode(errors="replace").strip()
 
-    def end(self) -> None:
-        """Lets it finish and waits for it; ended by force where it does not."""
+    def finish(self) -> None:
+        """Lets it finish, without waiting for it; it takes no more commands. `end` follows."""
+        if self._input.closed:
+            return
         with suppress(DiedError):
             self.send([b"done\n"])
+        with suppress(OSError):
+            self._input.close()
+
+    @property
+    def is_finishing(self) -> bool:
+        """Whether it was told to finish."""
+        return self._input.closed
+
+    def end(self) -> None:
+        """Lets it finish and waits for it; ended by force where it does not."""
+        self.finish()
         self._close(grace=10)
 
     def kill(self) -> None:

@@ -98,16 +98,26 @@ class Committer:
         """The child's process id; 0 while resting."""
         return self._child.pid if self._child else 0
 
+    def finish(self) -> None:
+        """Begins to rest, without waiting for the child's end. `rest` follows, or the next batch."""
+        self._give_way()
+        if self._child is not None:
+            self._child.finish()
+
     def rest(self) -> None:
         """Ends the child well, so that its memory is free and its packs can be merged. The next batch starts one."""
-        if self._child is not None and self._at and self.ref.tip() != self._at:
-            # A person set the branch back: as its last act the child would bring it forward again.
-            self.abandon()
-            self.settle()
+        if self._child is not None and not self._child.is_finishing:
+            self._give_way()
         if self._child is not None:
             self._child.end()
             self._child = None
             self._leftovers.end()
+
+    def _give_way(self) -> None:
+        if self._child is not None and self._at and self.ref.tip() != self._at:
+            # A person set the branch back: as its last act the child would bring it forward again.
+            self.abandon()
+            self.settle()
 
     def abandon(self) -> None:
         """Ends the child at once and takes away what it leaves."""
@@ -127,6 +137,8 @@ class Committer:
 
     def _ready(self, onto: str) -> tuple[FastImport, bool]:
         """A child, and whether it has the branch at `onto` already."""
+        if self._child is not None and self._child.is_finishing:
+            self.rest()
         if self._child is not None and (self._at != onto or not self._child.is_alive()):
             self.abandon()
         if self._child is not None:

@@ -1,7 +1,5 @@
 """Comparing the disk with the branch. Disk is the truth: what differs is what has to be committed."""
 
-import shutil
-import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -89,6 +87,9 @@ class Comparison:
 
     def suspects(self, admin: Path, tip: str) -> list[str]:
         """Every path where disk and `tip` may differ. Looks at every file; its times spare most of the reading."""
+        import shutil
+        import tempfile
+
         with tempfile.TemporaryDirectory(dir=admin, prefix="compare-") as beside:
             index = Path(beside) / "index"
             git = worktree(admin, self._work, index)

@@ -209,8 +209,10 @@ class OwnTrail:
                 self._thread.join()
         self._house.close()
         with self._lock:
-            self._committer.rest()
+            self._committer.finish()  # it does so while the index follows
         self._house.follow()
+        with self._lock:
+            self._committer.rest()
         self._journal.close()
 
     def _start(self) -> None:

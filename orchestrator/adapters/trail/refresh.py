@@ -6,8 +6,6 @@ new index is made beside the old one and put in its place under index.lock, held
 
 import hashlib
 import os
-import secrets
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -68,14 +66,21 @@ class Index:
         before = _signature(self._index)
         if before is None or before != self._seen or (self._admin / "index.lock").exists():
             return False  # gone, written since somebody looked at what was done there, or being written
+        import shutil
+
         beside = _beside(self._admin)
         try:
             shutil.copy2(self._index, beside)  # with its time: git tells by it which entries are too fresh to trust
             git = worktree(self._admin, self._work, beside)
-            unmerged, *answers = git.together(("ls-files", "-u", "-z"), *_questions(self._bases, tip))
-            if unmerged.stdout:
+            answers = git.together(*_questions(self._bases, tip))
+            if not answers or any(answer.returncode for answer in answers):
+                unmerged = git.call("ls-files", "-u", "-z")
+                is_unmerged, is_unreadable = bool(unmerged.stdout), unmerged.returncode != 0
+            else:
+                is_unmerged, is_unreadable = any(map(_tells_unmerged, answers[1::2])), False
+            if is_unmerged:
                 return False  # a person's merge is being resolved
-            if unmerged.returncode:  # unreadable: made from nothing
+            if is_unreadable:  # made from nothing
                 beside.unlink()
                 git.raw(*AS_IT_IS, "read-tree", tip)
             else:
@@ -96,9 +101,9 @@ class Index:
         """`answers` to `_questions`."""
         wanted: Entries = {}
         staged: set[str] | None = None
-        for is_there, moved, cached in zip(answers[::3], answers[1::3], answers[2::3], strict=True):
-            if is_there.returncode:
-                continue
+        for base, moved, cached in zip(self._bases, answers[::2], answers[1::2], strict=True):
+            if moved.returncode and not git.tip(base):
+                continue  # a gc took that commit away
             wanted |= _entries(_items(moved))
             here = set(_entries(_items(cached)))
             staged = here if staged is None else staged & here
@@ -150,7 +155,7 @@ def clear_leftovers(admin: Path) -> None:
 
 def _beside(admin: Path) -> Path:
     """A name of our own: a git that outlived the daemon that started it may still write under an earlier one."""
-    return admin / f"{_NOTE}.{secrets.token_hex(4)}"
+    return admin / f"{_NOTE}.{os.urandom(4).hex()}"
 
 
 def _signature(path: Path) -> Signature | None:
@@ -162,11 +167,14 @@ def _signature(path: Path) -> Signature | None:
 
 
 def _questions(bases: Iterable[str], tip: str) -> Iterator[tuple[str, ...]]:
-    """Of each base: whether it is there, what changed from it to the tip, and what is staged over it."""
+    """Of each base: what changed from it to the tip, and what is staged over it."""
     for base in bases:
-        yield "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}"
         yield "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", base, tip
         yield "diff-index", "--cached", "-z", "--raw", "--no-renames", "--no-abbrev", base
+
+
+def _tells_unmerged(cached: "CompletedProcess[bytes]") -> bool:
+    return any(item.startswith(b":") and item.endswith(b" U") for item in cached.stdout.split(b"\0")[::2])
 
 
 def _items(ended: "CompletedProcess[bytes]") -> list[str]:

@@ -1,8 +1,6 @@
 """The work folder as a linked worktree: its entry in `<common>/worktrees/`, its `.git` file, its marker, its lock."""
 
 import os
-import shutil
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,6 +28,9 @@ def register(place: Place, ref: Ref) -> Path:
         OrchestratorError: the branch is checked out elsewhere, or the folder is a repository of its own.
         GitError, OSError: it cannot be.
     """
+    import shutil
+    import tempfile
+
     assert place.common_dir is not None
     check_folder(place)
     admin = _unfinished(place, ref)

@@ -1,14 +1,14 @@
 """Transitions as `git fast-import` reads them. Pure: bytes in, bytes out; nothing of a task is ever a command."""
 
 import os
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from orchestrator.core.pattern import late
 from orchestrator.core.transition import Change, Transition
 
 MARK = b":1"  # one mark, set anew by the last commit of each batch: the child's table of marks does not grow
-_PLAIN = re.compile(rb"[A-Za-z0-9._/+=,@ -]*")
+_PLAIN = late(rb"[A-Za-z0-9._/+=,@ -]*")
 
 
 class PathRefusedError(ValueError):

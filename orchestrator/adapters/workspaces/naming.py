@@ -2,19 +2,19 @@
 
 import hashlib
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.adapters.place import Place
+from orchestrator.core.pattern import late
 from orchestrator.core.settings import WorkspaceSettings
 from orchestrator.core.types import TaskId
 
 RECORDS = "workspaces"  # the folder in the state folder
 REMOVING = ".removing-"  # what a worktree is renamed to before it is deleted
-_ID = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]|\.(?!\.|lock$|$)){0,199}")
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_ID = late(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]|\.(?!\.|lock$|$)){0,199}")
+_COMMIT = late(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def is_id(text: str) -> bool:

@@ -26,6 +26,7 @@ from orchestrator.adapters.trail.leftovers import Leftovers
 from orchestrator.adapters.trail.queue import Queue, Waiting
 from orchestrator.adapters.trail.ref import Ref
 from orchestrator.adapters.trail.ref import repository as repository_git
+from orchestrator.adapters.trail.refresh import Index
 from orchestrator.adapters.trail.registration import admin_of
 from orchestrator.adapters.trail.stream import encode, quoted, raw_time
 from orchestrator.core.settings import TrailSettings
@@ -262,6 +263,42 @@ def test_a_branch_that_is_elsewhere_is_told_from_a_child_that_died(place: places
     committer.commit([transition("done", "c")], committer.ref.tip())
     committer.rest()
     assert transitions(place.work) == ["work: begin", "task: done a", "task: done c"]
+
+
+def test_what_comes_after_a_child_was_told_to_finish_is_committed_by_another(place: places.Place) -> None:
+    committer = Committer(worktree.ref_of(place, TrailSettings()), record=place.state / "child")
+    tip = committer.commit([transition("done", "a")], committer.ref.tip())
+    first = committer.pid
+    committer.finish()
+    committer.finish()
+    committer.commit([transition("done", "b")], tip)
+    assert committer.pid not in {0, first}
+    committer.finish()
+    committer.rest()
+    assert committer.is_resting
+    assert not (place.state / "child").exists()
+    assert transitions(place.work) == ["work: begin", "task: done a", "task: done b"]
+
+
+def test_an_index_in_which_a_merge_is_being_resolved_is_left_alone(place: places.Place) -> None:
+    committer = Committer(worktree.ref_of(place, TrailSettings()), record=place.state / "child")
+    assert place.common_dir is not None
+    admin = admin_of(place.common_dir)
+    assert admin is not None
+    (place.work / "b").write_bytes(b"b\n")
+    tip = committer.commit([transition("done", "a", Change(path="b", content=b"b\n"))], committer.ref.tip())
+    committer.rest()
+    blob = git(place.work, "rev-parse", f"{tip}:b")
+    sides = "".join(f"100644 {blob} {stage}\tmerged\n" for stage in (1, 2, 3))
+    subprocess.run(["git", "update-index", "--index-info"], cwd=place.work, input=sides.encode(), check=True)
+    index = Index(admin, place.work)
+    index.was_touched()
+    assert not index.refresh(tip)
+    assert git(place.work, "ls-files", "-u") != ""
+    git(place.work, "update-index", "--force-remove", "merged")
+    index.was_touched()
+    assert index.refresh(tip)
+    assert git(place.work, "status", "--porcelain") == ""
 
 
 def test_a_branch_of_its_own_begins_under_a_prefix(repository: Path, tmp_path: Path) -> None:

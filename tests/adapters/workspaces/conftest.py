@@ -1,8 +1,9 @@
 """Repositories with tasks that work in them."""
 
 import os
+import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -97,12 +98,35 @@ class House:
         return Foundation(task_id=TaskId(task), commit=evidence.head)
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    """A repository with two commits."""
-    root = tmp_path / "somewhere" / "project"
-    root.mkdir(parents=True)
+@dataclass
+class Once:
+    """A repository made when a test first asks for it (before, HOME and git are not ours yet), and copied since."""
+
+    root: Path
+    make: Callable[[Path], None]
+
+    def copy(self, root: Path) -> Path:
+        """One of a test's own."""
+        if not self.root.exists():
+            self.root.mkdir(parents=True)
+            self.make(self.root)
+        shutil.copytree(self.root, root, symlinks=True)
+        return root
+
+
+def _two_commits(root: Path) -> None:
     git(root, "init", "-q")
     commit(root, "Begin", {"README.md": "# Project\n", "src/main.py": "print(1)\n"})
     commit(root, "Go on", {"src/other.py": "print(2)\n", ".gitignore": "build/\n*.log\n"})
-    return House(root)
+
+
+@pytest.fixture(scope="session")
+def two_commits(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """What `house` is a copy of."""
+    return Once(tmp_path_factory.mktemp("made") / "project", _two_commits)
+
+
+@pytest.fixture
+def house(two_commits: Once, tmp_path: Path) -> House:
+    """A repository with two commits."""
+    return House(two_commits.copy(tmp_path / "somewhere" / "project"))

@@ -129,19 +129,34 @@ PAYLOADS: dict[str, Payload] = {
 }
 
 
-@pytest.mark.parametrize("name", PAYLOADS)
-def test_no_payload_is_run(house: House, tmp_path: Path, name: str) -> None:
-    proof = tmp_path / "ran"
-    script = tmp_path / "payload"
-    script.write_text(f"#!/bin/sh\necho $0 $@ >> {proof}\n")
+def program(folder: Path, number: int, name: str, proof: Path) -> str:
+    """One that notes that it was run, as whose payload, and with what."""
+    script = folder / f"payload{number}"
+    script.write_text(f"#!/bin/sh\necho '{name}:' $0 $@ >> {proof}\n")
     script.chmod(0o755)
-    write(house.root, {"evil-hooks/post-checkout": "#!/bin/sh\n"})
-    (house.root / "evil-hooks" / "post-checkout").write_text(f"#!/bin/sh\n{script}\n")
+    return str(script)
+
+
+# Each sets other keys of the repository's configuration, so that none is in another's way: they are planted together.
+TOGETHER = (
+    "fsmonitor", "hooksPath", "clean filter", "textconv", "diff.external", "merge driver", "gpg.program",
+    "pager, editor and alias", "credential and trace",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "names", [TOGETHER, *((name,) for name in PAYLOADS if name not in TOGETHER)], ids=lambda names: names[-1]
+)
+def test_no_payload_is_run(house: House, tmp_path: Path, names: tuple[str, ...]) -> None:
+    proof = tmp_path / "ran"
+    programs = {name: program(tmp_path, number, name, proof) for number, name in enumerate(names)}
+    write(house.root, {"evil-hooks/post-checkout": f"#!/bin/sh\n{programs[names[0]]} as a hook\n"})
     (house.root / "evil-hooks" / "post-checkout").chmod(0o755)
     made = house.prepare()
     path = Path(made.path)
     write(path, {"work.txt": "work", "src/main.py": "changed\n"})
-    PAYLOADS[name](house, path, str(script))
+    for name in names:
+        PAYLOADS[name](house, path, programs[name])
     proof.unlink(missing_ok=True)  # what the planting itself set off
 
     shown = house.conclude(made, "work.txt")
@@ -167,12 +182,10 @@ def test_no_payload_is_run(house: House, tmp_path: Path, name: str) -> None:
 )  # fmt: skip
 def test_the_payloads_are_live(house: House, tmp_path: Path, name: str) -> None:
     proof = tmp_path / "ran"
-    script = tmp_path / "payload"
-    script.write_text(f"#!/bin/sh\necho >> {proof}\n")
-    script.chmod(0o755)
+    script = program(tmp_path, 0, name, proof)
     path = Path(house.prepare().path)
     write(path, {"work.txt": "work"})
-    PAYLOADS[name](house, path, str(script))
+    PAYLOADS[name](house, path, script)
     proof.unlink(missing_ok=True)
     for command in (["status"], ["add", "-A"], ["commit", "-m", "x"]):
         subprocess.run(["git", *command], cwd=path, check=False, capture_output=True)
