@@ -9,7 +9,7 @@ REAL := .real
 # A virtual environment knows its own place: where the folder was moved, it is made anew.
 MOVED := $(shell [ ! -f $(VENV)/made ] || [ "$$(cat $(VENV)/made)" = "$$(pwd -P)" ] || rm -f $(VENV)/made)
 
-.PHONY: demo test test-real real-tools bench clean
+.PHONY: demo test test-real real-tools bench prices clean
 .DELETE_ON_ERROR:
 
 # Watch it work on a throw-away repository.
@@ -33,6 +33,12 @@ bench: $(VENV)/installed-dev
 		case "$$file" in */__init__.py | */_*) continue ;; esac; \
 		printf '\n== %s\n' "$$file"; "$(RUN)" "$$file" || exit 1; \
 	done
+
+# Makes the price table that ships with the program anew, from the package genai-prices as it is published now.
+prices: $(VENV)/made
+	@$(RUN) -m venv --clear $(VENV)/prices
+	@$(VENV)/prices/bin/python -m pip install --quiet --disable-pip-version-check --upgrade '.[prices]'
+	@PYTHONPATH="$$PWD" $(VENV)/prices/bin/python scripts/prices
 
 clean:
 	rm -rf $(VENV) $(REAL)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from orchestrator import executing, pipeline, submitting, taskfile
+from orchestrator import choosing, executing, submitting, taskfile
 from orchestrator.core import layout, moves, routing
 from orchestrator.core.agents import Unknown, resolve
 from orchestrator.core.claims import slug
@@ -145,7 +145,7 @@ class Commands:
     async def execute(self, arguments: Arguments) -> Reply:
         """A person's own task, to be run now (`executing.order_of` has the arguments), where a tool can do it."""
         order = executing.order_of(arguments, self.world.settings(), self.world.clock.now())
-        planned = await self.world.disk(pipeline.route, self.world, order.task, order.agent, order.requested)
+        planned = await self.world.disk(choosing.plan, self.world, order.task, order.agent, order.requested)
         if isinstance(planned, routing.Refusal):
             raise OrchestratorError(f"No available tools in fallback chain: {planned.why}")
         await self.world.disk(executing.place, self.world, order)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from orchestrator import pipeline, rejecting, takeup, waits, withdrawing
 from orchestrator.arrivals import Arrivals, Found, NoTask
@@ -21,6 +21,9 @@ from orchestrator.reins import Reins
 from orchestrator.slots import AtWork, Slots
 from orchestrator.taskfile import TaskFileRefused
 from orchestrator.world import World
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 RESCAN_SECONDS = 30.0  # everything is looked at again, whatever the watcher said
 GLANCE_SECONDS = 1.0  # the time of the folders, and requests, are looked at
@@ -124,6 +127,7 @@ class Daemon:
         self._settings = world.settings()
         self._missed: frozenset[TaskId] = frozenset()  # tasks whose files were not there at the last look
         self._blocked = 0  # tasks in assigned/ that may go on when another is done
+        self._blocked_until: datetime | None = None  # when the first of those that wait for a time can go on
         self._boards_due = False
         self._assigned_due = True
         self._finished: Counter[str] = Counter()
@@ -216,6 +220,8 @@ class Daemon:
                     await asyncio.sleep(self._next_look - self._now())
                 return
             due = self._half_written or self._now() - self._last_rescan >= RESCAN_SECONDS
+            if self._blocked_until is not None and self._world.clock.now() >= self._blocked_until:
+                due = self._assigned_due = True
             self._assigned_due = self._assigned_due or self._half_written
             relieved = self._was_paused and not self._paused()
             if changed := self._around.glance():
@@ -336,7 +342,7 @@ class Daemon:
             or frozenset()
         )
         self._settled &= {(entry.path, entry.mtime_ns) for entry in entries}
-        self._blocked, self._half_written = 0, bool(self._missed)
+        self._blocked, self._blocked_until, self._half_written = 0, None, bool(self._missed)
         if self._world.settings() is not self._settings:  # what needed nothing may need something under new settings
             self._settings = self._world.settings()
             self._settled.clear()
@@ -351,8 +357,9 @@ class Daemon:
                     self._half_written = True
                 case takeup.HalfWay():
                     self._slots.enqueue(taken.held, taken.at)
-                case takeup.Blocked():
+                case takeup.Blocked(until=until):
                     self._blocked += 1
+                    self._blocked_until = min(filter(None, (self._blocked_until, until)), default=None)
                 case takeup.AtRest():
                     self._settled.add((entry.path, entry.mtime_ns))
                 case _:

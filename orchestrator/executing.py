@@ -100,7 +100,8 @@ def _requested(arguments: Mapping[str, Any], settings: Settings) -> Requested:
     for known in settings.models.values():
         if model in known.aliases:
             model = known.name
-    return Requested(tool=tool, model=model)
+    over = str(arguments.get("justification") or "") if arguments.get("forced") else ""
+    return Requested(tool=tool, model=model, justification=over)
 
 
 def _known(written: str, names: Mapping[str, object]) -> str:
@@ -179,7 +180,7 @@ def requested_of(state: Path, task: Task) -> Requested:
         return Requested()
     try:
         raw = json.loads((_folder(state, task.id) / _NOTE).read_bytes())
-        return Requested(tool=str(raw.get("tool") or ""), model=str(raw.get("model") or ""))
+        return Requested(**{name: str(raw.get(name) or "") for name in ("tool", "model", "justification")})
     except (OSError, ValueError, AttributeError):
         return Requested()
 

@@ -5,16 +5,27 @@ again at the stage that `core.resume` names. `reserve`, `check` and `settle` joi
 """
 
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from orchestrator import checking, closing, executing, furnishing, launch, running, taskfile
+from orchestrator import (
+    affording,
+    checking,
+    choosing,
+    closing,
+    executing,
+    furnishing,
+    launch,
+    running,
+    taskfile,
+    trying,
+)
 from orchestrator.core import layout, resume, routing
-from orchestrator.core.events import EventKind
+from orchestrator.core.events import Event, EventKind, format_ts
 from orchestrator.core.invocation import Invocation
 from orchestrator.core.settings import Tool, WorkspaceKind
-from orchestrator.core.task import Task
-from orchestrator.core.types import AgentKey, ErrorKind, InvocationId, Status
-from orchestrator.core.verdict import Ending, Printed, Ran
+from orchestrator.core.types import CostSource, ErrorKind, InvocationId, MicroUsd, Status
+from orchestrator.core.verdict import Ending, Failed, Printed, Ran
 from orchestrator.core.workspace import Unworkable, Workspace
 from orchestrator.registrar import Advance, Held
 from orchestrator.reins import Reins
@@ -59,6 +70,9 @@ async def claim(world: World, held: Held, *, why: str = "") -> Held:
     return await world.registrar.advance(held, change)
 
 
+_LONGEST_REST = 60.0  # seconds that a task waits in its slot for its next run; longer ones are blocked with a time
+
+
 async def work(world: World, held: Held, at: resume.Resumption, reins: Reins) -> Held:
     """The rest of the straight path, from where the task stands; the task as it then is."""
     if at.stage is resume.Stage.CLOSE and at.closed is not None:
@@ -68,6 +82,31 @@ async def work(world: World, held: Held, at: resume.Resumption, reins: Reins) ->
         ):
             await world.disk(world.workspaces.release, left)
         return after
+    while True:
+        if at.again is not None and (until := trying.waits_until(at.again)) is not None:
+            rest = (until - world.clock.now()).total_seconds()
+            if rest > _LONGEST_REST:
+                return await block(world, held, at.again.why, until=until)
+            await reins.rest(rest)
+            if reins.ending is Ending.INTERRUPTED:
+                return held
+        came = await _attempt(world, held, at, reins)
+        if isinstance(came, Held):
+            return came
+        held, at = came.held, resume.Resumption(stage=resume.Stage.RUN, attempt=came.attempt, again=came.told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Again:
+    """The task is to run once more."""
+
+    held: Held
+    attempt: int
+    told: Event
+
+
+async def _attempt(world: World, held: Held, at: resume.Resumption, reins: Reins) -> Held | _Again:
+    """One run of a tool, and what came of it."""
     async with AsyncExitStack() as floor:  # holds the checkout, where the tool works in it, until all is judged
         ended = await _end_of_run(world, held, at, reins, floor)
         if isinstance(ended, Held):
@@ -77,11 +116,24 @@ async def work(world: World, held: Held, at: resume.Resumption, reins: Reins) ->
         judged = await closing.judge(world, ended, reins)
         if judged is None:
             return await _give_back(world, ended.held)
+        if isinstance(judged.verdict, Failed):
+            again = await world.disk(_what_follows, world, ended, judged.verdict)
+            if isinstance(again, trying.Again):
+                after, told = await trying.announce(world, ended, judged.verdict, again)
+                return _Again(held=after, attempt=ended.run.attempt, told=told)
         after = await closing.close(world, ended, judged)
         world.reached("workspace.due")
         if ended.workspace is not None:
             await world.disk(world.workspaces.release, ended.workspace)
         return after
+
+
+def _what_follows(world: World, ended: running.Ended, failed: Failed) -> trying.Again | None:
+    """Whether the task runs once more after that failure; None: it is over. Blocking."""
+    if failed.kind is ErrorKind.CANCELLED:
+        return None
+    follows = trying.decide(world, ended, failed, _plan(world, ended.held))
+    return follows if isinstance(follows, trying.Again) else None
 
 
 async def _end_of_run(
@@ -99,7 +151,8 @@ async def _end_of_run(
             return ended
         if at.stage is resume.Stage.GIVE_UP:
             if at.finished is None:
-                await world.disk(world.events.append, held.id, [running.lost(world, held, at.started)])
+                hold = await world.disk(affording.hold_of, world, held, run.invocation_id)
+                await world.disk(world.events.append, held.id, [running.lost(world, held, at.started, hold)])
             ran = Ran(
                 ending=Ending.INTERRUPTED, failure=ErrorKind.LOST, errors="the daemon died during each of its runs"
             )
@@ -120,6 +173,7 @@ async def _adopt(
         if workspace is not None and workspace.kind is WorkspaceKind.CHECKOUT:
             await mine.enter_async_context(world.checkout)
         await reins.hand_over(run.invocation_id)
+        await world.disk(world.rates.keep, run.invocation_id)
         ran = await world.engine.adopt(run.invocation_id, launch.printed(world.host, held, run.invocation_id))
         if ran is None or ran.ending is Ending.ORPHANED or ran.failure is ErrorKind.LOST:
             return None
@@ -133,16 +187,17 @@ async def _run(
 ) -> running.Ended | Held:
     if why := await world.disk(checking.missing, world, held.file.task):
         return await block(world, held, why)
-    planned = await world.disk(_plan, world, held)
-    if isinstance(planned, routing.Refusal):
-        return await block(world, held, planned.why)
-    tool = planned.first.tool
+    way = await world.disk(_way, world, held)
+    if isinstance(way, routing.Refusal):
+        return await block(world, held, way.why, until=way.until)
+    tool = way.candidate.tool
     if tool.workspace is WorkspaceKind.CHECKOUT:
         await floor.enter_async_context(world.checkout)
     workspace = await world.disk(furnishing.prepare, world, held, tool)
     if isinstance(workspace, Unworkable):
+        await world.disk(choosing.give_back, world, way, "its workspace cannot be made")
         return await block(world, held, workspace.why)
-    held, run, invocation = await running.start(world, held, planned.first, at, workspace)
+    held, run, invocation = await running.start(world, held, way, at, workspace)
     if (unready := await _set_up(world, held, invocation, workspace, reins)) is not None:
         return await _announced(world, held, run, unready, workspace)
     await reins.hand_over(invocation.id)
@@ -156,7 +211,8 @@ async def _announced(
     world: World, held: Held, run: running.Run, ran: Ran, workspace: Workspace | None
 ) -> running.Ended:
     """Its end is told before anything else happens: from here on the run is never repeated."""
-    await running.announce_end(world, held, run, ran)
+    ran = await running.announce_end(world, held, run, ran)
+    await world.disk(choosing.note_end, world, run, ran)
     world.reached("run.announced")
     return running.Ended(held=held, run=run, ran=ran, workspace=workspace)
 
@@ -178,22 +234,17 @@ async def _set_up(world: World, held: Held, invocation: Invocation, workspace: W
     how = f"exit code {ran.exit_code}" if ran.ending is Ending.EXITED else str(ran.ending).replace("_", " ")
     last = (read.errors.strip().splitlines() or read.text.strip().splitlines() or ["it said nothing"])[-1]
     why = f"the set-up command of the worktree ({' '.join(before.argv)}) failed ({how}): {last[:300]}"
-    return replace(read, failure=ran.failure or ErrorKind.CRASHED, problem=why)
+    failure = ran.failure or ErrorKind.CRASHED
+    return replace(read, failure=failure, problem=why, cost=MicroUsd(0), cost_source=CostSource.COMPUTED)
 
 
 def _plan(world: World, held: Held) -> routing.Route | routing.Refusal:
-    task = held.file.task
-    return route(world, task, held.agent, executing.requested_of(world.host.state, task))
+    return choosing.plan(world, held.file.task, held.agent, executing.requested_of(world.host.state, held.file.task))
 
 
-def route(world: World, task: Task, agent: AgentKey, requested: routing.Requested) -> routing.Route | routing.Refusal:
-    """Which tool and model may do it now. Blocking."""
-
-    def unavailable(tool: Tool) -> str:
-        why = world.engine.unavailable(tool.binary)
-        return f"{why} ({tool.install})" if why and tool.install else why
-
-    return routing.plan(task, world.agent(agent), world.settings(), unavailable, requested)
+def _way(world: World, held: Held) -> running.Way | routing.Refusal:
+    requested = executing.requested_of(world.host.state, held.file.task)
+    return choosing.way(world, held, choosing.plan(world, held.file.task, held.agent, requested), requested)
 
 
 def refusal_of(world: World, held: Held) -> str:
@@ -216,9 +267,12 @@ def _as_it_is(world: World, held: Held) -> Held:
     )
 
 
-async def block(world: World, held: Held, why: str) -> Held:
-    """Nothing can be done with it now; it waits in its agent's folder and says why."""
-    event = world.registrar.event(EventKind.TASK_BLOCKED, held, status=Status.BLOCKED, why=why, path=held.path)
+async def block(world: World, held: Held, why: str, *, until: datetime | None = None) -> Held:
+    """Nothing can be done with it now; it waits in its agent's folder and says why, and until when if that is known."""
+    details = {"until": format_ts(until)} if until is not None else {}
+    event = world.registrar.event(
+        EventKind.TASK_BLOCKED, held, status=Status.BLOCKED, why=why, path=held.path, details=details
+    )
     change = Advance(step="close", events=[event], fields={"status": Status.BLOCKED}, body=why)
     return await world.registrar.advance(held, change)
 

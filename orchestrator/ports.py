@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, ParamSpec, Protocol, TypeVar
 
+from orchestrator.core.budget_amounts import Settlement
+from orchestrator.core.budgets import Applied, Over, Standing, Subject
+from orchestrator.core.budgets import Held as Hold
+from orchestrator.core.cooldowns import Cooldown
 from orchestrator.core.events import Event
+from orchestrator.core.hindrance import Hindrance
 from orchestrator.core.invocation import Invocation
+from orchestrator.core.rates import Limited
 from orchestrator.core.transition import Transition
-from orchestrator.core.types import InvocationId, TaskId
+from orchestrator.core.types import CostSource, InvocationId, MicroUsd, TaskId
 from orchestrator.core.verdict import Ending, Printed, Ran
 from orchestrator.core.workspace import Evidence, Unworkable, Wanted, Workspace
 
@@ -240,6 +246,73 @@ class Workspaces(Protocol):
 
     def release(self, workspace: Workspace) -> str:
         """Removes it where all of it is committed; empty, or why it is kept and where it lies."""
+
+
+class Ledger(Protocol):
+    """The lock under which money is held. Blocking; safe from several threads and processes.
+
+    Every call may raise LedgerUnusable, BusyError, or OSError: then nothing of it happened.
+    """
+
+    def hold(
+        self, limits: Sequence[Applied], invocation_id: InvocationId, about: Subject, amount: MicroUsd, at: datetime
+    ) -> Hold | Over:
+        """Holds the amount where every hard limit leaves room for it, all in one transaction."""
+
+    def hold_anyway(
+        self,
+        limits: Sequence[Applied],
+        invocation_id: InvocationId,
+        about: Subject,
+        amount: MicroUsd,
+        at: datetime,
+        *,
+        reason: str,
+    ) -> Hold:
+        """Holds it over any limit, because a person says so."""
+
+    def settle(self, held: Hold, cost: MicroUsd | None, source: CostSource | None) -> Settlement:
+        """Charges a run what it cost."""
+
+    def release(self, held: Hold, reason: str) -> bool:
+        """Gives a hold back: its run never began."""
+
+    def standing(self, limits: Sequence[Applied], at: datetime) -> Sequence[Standing]:
+        """How much of each limit is gone."""
+
+    def costs(self, agent: str, model: str, task_type: str, limit: int = 200) -> list[int]:
+        """What the latest runs of a kind cost."""
+
+
+class Rates(Protocol):
+    """Rate limits and cooldowns, shared by every process of this user on the machine. Blocking.
+
+    Raises OrchestratorError where they cannot be kept.
+    """
+
+    def hindrance(self, limited: Sequence[Limited]) -> Hindrance | None:
+        """Why none of these may start now, or None."""
+
+    def take(self, invocation: str, limited: Sequence[Limited]) -> Hindrance | None:
+        """Counts a start against all of them, or says why it may not be."""
+
+    def keep(self, invocation: str) -> None:
+        """A run of an earlier daemon's goes on under this one: its places are this process's."""
+
+    def release(self, invocation: str) -> None:
+        """The run is over."""
+
+    def undo(self, invocation: str) -> None:
+        """The run never began."""
+
+    def cool(self, scope: str, *, told: datetime | None = None, why: str = "") -> Cooldown:
+        """Something said "not now"."""
+
+    def clear(self, scope: str, *, began: datetime) -> None:
+        """A run of it that began then succeeded."""
+
+    def cooling(self, tool: str, model: str) -> Hindrance | None:
+        """Why the tool, or that model of it, is left alone now, or None."""
 
 
 class Renderer(Protocol):

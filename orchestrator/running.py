@@ -4,13 +4,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from orchestrator import furnishing, launch, taskfile
+from orchestrator import affording, furnishing, launch, taskfile
 from orchestrator.core import accounts, caps, layout, resume, routing
+from orchestrator.core.budget_facts import told_for_silent
+from orchestrator.core.budgets import Held as Hold
 from orchestrator.core.events import Event, EventKind
 from orchestrator.core.invocation import Invocation
-from orchestrator.core.settings import Agent, Tool
+from orchestrator.core.settings import Agent, Model, Tool
 from orchestrator.core.task import Task
-from orchestrator.core.types import ErrorKind, InvocationId, Status, TaskId
+from orchestrator.core.types import CostSource, ErrorKind, InvocationId, MicroUsd, Status, TaskId
 from orchestrator.core.verdict import Ending, Ran
 from orchestrator.core.workspace import Workspace
 from orchestrator.registrar import Advance, Held
@@ -51,11 +53,20 @@ class Ended:
     workspace: Workspace | None  # None: nothing of it is left on this machine
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How a run is to be made: who makes it, under which name, and what is held for it."""
+
+    candidate: routing.Candidate
+    invocation_id: InvocationId
+    hold: Hold | None = None
+
+
 async def start(
-    world: World, held: Held, candidate: routing.Candidate, at: resume.Resumption, workspace: Workspace
+    world: World, held: Held, way: Way, at: resume.Resumption, workspace: Workspace
 ) -> tuple[Held, Run, Invocation]:
     """Announces the run and marks the task in progress; what is still to be done is to run the invocation."""
-    run, invocation = await world.disk(_prepare, world, held, candidate, at, workspace)
+    run, invocation = await world.disk(_prepare, world, held, way, at, workspace)
     about = {"tool": run.tool, "model": run.model, "invocation_id": run.invocation_id, "attempt": run.attempt}
     where = {name: value for name in ("base", "branch") if (value := getattr(workspace, name))}
     events = [
@@ -67,12 +78,13 @@ async def start(
             path=held.path,
             reason=run.reason,
             why=run.why,
-            details={"log_paths": [run.log], **where},
+            details={"log_paths": [run.log], **where, **affording.told(way.hold)},
             **about,
         ),
     ]
     if at.started is not None and at.finished is None:
-        events.insert(0, lost(world, held, at.started))
+        at_hold = await world.disk(affording.hold_of, world, held, InvocationId(at.started.invocation_id))
+        events.insert(0, lost(world, held, at.started, at_hold))
     # One time for one run: a hand-off takes its id from it, and start-up knows it from the event alone.
     run = replace(run, started_at=events[-1].ts)
     change = Advance(
@@ -85,8 +97,8 @@ async def start(
     return await world.registrar.advance(held, change), run, invocation
 
 
-def lost(world: World, held: Held, started: Event) -> Event:
-    """The end of a run that died with its daemon."""
+def lost(world: World, held: Held, started: Event, hold: Hold | None) -> Event:
+    """The end of a run that died with its daemon: it is charged what was held for it."""
     return world.registrar.event(
         EventKind.EXECUTION_FINISHED,
         held,
@@ -97,31 +109,32 @@ def lost(world: World, held: Held, started: Event) -> Event:
         tool=started.tool,
         model=started.model,
         attempt=started.attempt,
+        details=told_for_silent(hold) if hold is not None else {},
     )
 
 
-def _log_path(world: World, held: Held, at: resume.Resumption) -> str:
+def _log_path(world: World, held: Held) -> str:
     """The work log has one place for all the runs of a task."""
-    if at.started is not None and (paths := at.started.details.get("log_paths")):
-        return str(paths[0]) if isinstance(paths, list) else str(paths)
+    for event in world.events.read(held.id):
+        if event.event == EventKind.EXECUTION_STARTED and (paths := event.details.get("log_paths")):
+            return str(paths[0]) if isinstance(paths, list) else str(paths)
     day = world.clock.now().strftime("%Y-%m-%d")
     return world.mailbox.place(f"{layout.LOGS}/{held.agent}", f"{held.id}.md", day)
 
 
-def _prepare(
-    world: World, held: Held, candidate: routing.Candidate, at: resume.Resumption, workspace: Workspace
-) -> tuple[Run, Invocation]:
+def _prepare(world: World, held: Held, way: Way, at: resume.Resumption, workspace: Workspace) -> tuple[Run, Invocation]:
+    candidate = way.candidate
     run = Run(
-        invocation_id=InvocationId(world.events.new_id()),
+        invocation_id=way.invocation_id,
         tool=candidate.tool.name,
         model=candidate.model,
         reason=candidate.reason,
         why=candidate.why,
         attempt=at.attempt + 1,
-        log=_log_path(world, held, at),
+        log=_log_path(world, held),
         started_at=world.clock.now(),
     )
-    brief = _brief(world, held, candidate)
+    brief = _brief(world, held, way)
     invocation, files = launch.invocation_of(world.host, held, candidate, run.invocation_id, brief, workspace.path)
     Path(invocation.stdout_path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path, content in files.items():
@@ -130,23 +143,35 @@ def _prepare(
     return run, invocation
 
 
-def _brief(world: World, held: Held, candidate: routing.Candidate) -> launch.Brief:
-    task, agent = held.file.task, world.agent(held.agent)
+def _brief(world: World, held: Held, way: Way) -> launch.Brief:
+    task, agent, candidate = held.file.task, world.agent(held.agent), way.candidate
+    events = world.events.read(held.id)
     profile = _profile(world, agent)
     apart = launch.takes_system_prompt(candidate.tool)
     prompt = task.prompt or world.renderer.render(
         "prompts/task.md.j2", task=task, dependencies=_dependencies(world, task)
     )
+    if earlier := accounts.failed_before(events):
+        prompt = f"{prompt.rstrip()}\n\n{world.renderer.render('prompts/earlier.md.j2', earlier=earlier)}"
     if profile and not apart:
         prompt = f"{profile}\n\n{prompt}"
-    session = accounts.last_session(world.events.read(held.id), candidate.tool.name)
-    policy = world.settings().policy(agent.policy)
+    session = accounts.last_session(events, candidate.tool.name)
     return launch.Brief(
         prompt=prompt,
         system_prompt=profile if apart else "",
-        budget=caps.cap(task, agent, policy, tool=candidate.tool.name, model=candidate.model),
+        budget=_cap(world, held, way),
         session_id=session.session_id if session is not None else "",
     )
+
+
+def _cap(world: World, held: Held, way: Way) -> MicroUsd | None:
+    """What the tool is told that it may cost. A hard limit binds only where no run costs more than is held for it."""
+    agent = world.agent(held.agent)
+    policy = world.settings().policy(agent.policy)
+    cap = caps.cap(held.file.task, agent, policy, tool=way.candidate.tool.name, model=way.candidate.model)
+    if way.hold is None or not way.hold.amount or not any(limit.hard for limit in policy.limits):
+        return cap
+    return min(cap, way.hold.amount) if cap is not None else way.hold.amount
 
 
 def _profile(world: World, agent: Agent) -> str:
@@ -185,8 +210,14 @@ def _dependencies(world: World, task: Task) -> list[Dependency]:
     return told
 
 
-async def announce_end(world: World, held: Held, run: Run, ran: Ran) -> None:
-    """The end is on disk before anything else happens: from here on the run is never repeated."""
+async def announce_end(world: World, held: Held, run: Run, ran: Ran) -> Ran:
+    """The end is on disk before anything else happens: from here on the run is never repeated. Then it is settled.
+
+    Returns:
+        The run with what it was charged.
+    """
+    hold = await world.disk(affording.hold_of, world, held, run.invocation_id)
+    settlement = affording.charged(hold, ran)
     event = world.registrar.event(
         EventKind.EXECUTION_FINISHED,
         held,
@@ -198,9 +229,23 @@ async def announce_end(world: World, held: Held, run: Run, ran: Ran) -> None:
         exit_code=ran.exit_code,
         duration_ms=ran.duration_ms,
         error_kind=ran.failure or "",
-        details={"log_paths": [run.log], **accounts.told(ran)},
+        details={
+            "log_paths": [run.log],
+            **accounts.told(ran),
+            **affording.settled_fields(settlement, _billing(world, run)),
+        },
     )
     await world.disk(world.events.append, held.id, [event])
+    world.reached("run.told")
+    await world.disk(affording.settle, world, hold, settlement)
+    if settlement is None:
+        return ran
+    return replace(ran, cost=settlement.amount, cost_source=settlement.source)
+
+
+def _billing(world: World, run: Run) -> str:
+    tool = world.settings().tools.get(run.tool)
+    return tool.billing if tool is not None else "free"
 
 
 def run_of(started: Event) -> Run:
@@ -222,7 +267,8 @@ def read(world: World, held: Held, run: Run, ran: Ran) -> Ran:
     """With what the tool printed, as its reader understands it. Blocking."""
     tool = world.settings().tools.get(run.tool) or Tool(name=run.tool, binary="", command=())
     previous = accounts.last_session(world.events.read(held.id), run.tool, before=run.invocation_id)
-    return world.read_output(tool, ran, launch.printed(world.host, held, run.invocation_id), previous)
+    read = world.read_output(tool, ran, launch.printed(world.host, held, run.invocation_id), previous)
+    return affording.with_cost(read, tool, world.settings().models.get(run.model) or Model(name=run.model))
 
 
 def recall(world: World, held: Held, run: Run, finished: Event) -> Ran:
@@ -233,4 +279,12 @@ def recall(world: World, held: Held, run: Run, finished: Event) -> Ran:
         ending = Ending.EXITED
     failure = ErrorKind(finished.error_kind) if finished.error_kind in set(ErrorKind) else None
     ran = Ran(ending=ending, exit_code=finished.exit_code, duration_ms=finished.duration_ms, failure=failure)
-    return read(world, held, run, ran)
+    return _as_charged(read(world, held, run, ran), finished)
+
+
+def _as_charged(ran: Ran, finished: Event) -> Ran:
+    """Prices change, what was charged does not."""
+    cost, source = finished.details.get("cost_microusd"), finished.details.get("cost_source")
+    if not isinstance(cost, int) or not isinstance(source, str) or source not in set(CostSource):
+        return ran
+    return replace(ran, cost=MicroUsd(cost), cost_source=CostSource(source))

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
-from orchestrator import pipeline, taskfile
+from orchestrator import pipeline, taskfile, trying
 from orchestrator.arrivals import Found, NoTask, is_quiet, no_file, unreadable
 from orchestrator.core import resume
 from orchestrator.core.agents import Unknown, resolve
@@ -35,7 +36,9 @@ class AtRest:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """It waits for something that may come by itself: a dependency, a tool."""
+    """It waits for something that may come by itself: a dependency, a tool, a time."""
+
+    until: datetime | None = None  # when it is worth another look, though nothing has happened
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,9 @@ async def find_half_way(
 
 async def _take_up(world: World, held: Held, at: resume.Resumption, *, manual: bool) -> HalfWay | AtRest | Blocked:
     waits = resume.waits_for_its_turn(held.status, at)
+    until = trying.waits_until(at.closed) if waits else None
+    if until is not None and until > world.clock.now():
+        return Blocked(until)
     if at.stage is resume.Stage.REST and not waits:
         return AtRest()
     if at.stage is resume.Stage.ASSIGN:
@@ -121,7 +127,7 @@ async def _take_up(world: World, held: Held, at: resume.Resumption, *, manual: b
             await pipeline.block(world, held, why)
         if why:
             return Blocked()
-        at = resume.Resumption(stage=resume.Stage.RUN, attempt=at.attempt)
+        at = resume.Resumption(stage=resume.Stage.RUN, attempt=at.attempt, again=None if waits else at.again)
     return HalfWay(held=held, at=at)
 
 

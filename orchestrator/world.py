@@ -9,7 +9,19 @@ from orchestrator.core.settings import Agent, Settings, Tool
 from orchestrator.core.types import AgentKey
 from orchestrator.core.verdict import Printed, Ran, Reported
 from orchestrator.launch import Host
-from orchestrator.ports import Clock, Disk, Engine, EventLog, Index, Mailbox, Renderer, Trail, Workspaces
+from orchestrator.ports import (
+    Clock,
+    Disk,
+    Engine,
+    EventLog,
+    Index,
+    Ledger,
+    Mailbox,
+    Rates,
+    Renderer,
+    Trail,
+    Workspaces,
+)
 from orchestrator.registrar import Registrar
 
 
@@ -23,6 +35,8 @@ class World:
     index: Index
     engine: Engine
     workspaces: Workspaces
+    ledger: Ledger
+    rates: Rates
     clock: Clock
     disk: Disk
     registrar: Registrar

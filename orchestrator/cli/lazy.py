@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Verb] = {
     "status": Verb(module="status", section="Look", line="What runs, what waits, what needs you."),
     "show": Verb(module="show", section="Look", line="Everything about one task."),
     "log": Verb(module="log", section="Look", line="What happened, from the commits of the trail."),
+    "models": Verb(module="models", section="Look", line="The models: what they cost, and who says so."),
     "tool": Verb(module="tool", section="Upkeep", line="List, add, remove and check the tools of the configuration."),
     "workspace": Verb(module="workspace", section="Look", line="The worktrees of tasks: list, open, clean."),
     "sync": Verb(module="sync", section="Upkeep", line="Push and fetch the work branches of several machines."),

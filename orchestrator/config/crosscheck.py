@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from orchestrator.config.book import Book
 from orchestrator.config.fields import nearest, shown
+from orchestrator.config.pricecheck import check_prices
 from orchestrator.config.schema import AgentEntry, OldLimitEntry, PolicyEntry, ScopeEntry
 from orchestrator.config.sheet import Sheet
 from orchestrator.config.wording import Finding, Step
@@ -13,6 +14,7 @@ def check(book: Book) -> None:
     """Note every problem of this kind on the sheets of the book."""
     _aliases(book.agents_sheet, "agents", {key: entry.aliases for key, entry in book.agents.items()})
     _aliases(book.models_sheet, "models", {key: entry.aliases for key, entry in book.models.items()})
+    check_prices(book)
     for key, agent in book.agents.items():
         _agent(book, key, agent)
     for name, policy in book.policies.items():

@@ -19,6 +19,7 @@ from orchestrator.core.durations import parse_duration
 from orchestrator.core.types import MicroUsd
 
 _MOST_USD = 10**9  # nobody's limit is above a billion dollars: 1e308 is a slip of the hand
+_LEAST_RATE = Decimal("1e-12")  # USD: a price per token of what costs a dollar for 10**12 tokens; nobody sells that
 
 
 def refused(message: str, hint: str = "") -> PydanticCustomError:
@@ -81,7 +82,8 @@ def _usd(value: object) -> MicroUsd:
 
 def _rate(value: object) -> Decimal:
     number = _decimal(value)
-    if number is None or number < 0 or number > 10**6:
+    # pricecheck says of what is too dear or too cheap what was meant; here goes only what no unit can explain
+    if number is None or number < 0 or number > 10**9 or 0 < number < _LEAST_RATE:
         raise refused(f"{shown(value)} is not a price", "use US dollars, e.g. 2 or 0.25")
     return number
 

@@ -249,7 +249,7 @@ class RetriesEntry(Entry):
 
     max: Retries = 2
     backoff: Duration = timedelta(seconds=10)
-    on: list[RetriedKind] = ["rate_limited", "overloaded", "crashed"]
+    on: list[RetriedKind] = ["rate_limited", "overloaded"]
 
 
 class CostOptimizationEntry(Entry):

@@ -35,6 +35,19 @@ def told(ran: Ran) -> dict[str, object]:
     return fields
 
 
+def failed_before(events: Sequence[Event]) -> list[dict[str, str]]:
+    """What failed in the task's present turn, for the prompt of its next run: {tool, model, why}, the first first."""
+    told: list[dict[str, str]] = []
+    for event in events:
+        if event.event in {EventKind.TASK_CLAIMED, EventKind.TASK_RETRIED}:
+            told.clear()
+        elif event.event == EventKind.ATTEMPT_FAILED:
+            told.append(
+                {"tool": event.tool, "model": event.model, "why": str(event.details.get("failed") or event.why)}
+            )
+    return told
+
+
 def last_session(events: Sequence[Event], tool: str, *, before: str = "") -> Reported | None:
     """What that tool's last session on this task had added up to; None where it told of none.
 

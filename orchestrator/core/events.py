@@ -20,6 +20,8 @@ class EventKind(StrEnum):
     EXECUTION_STARTED = "execution_started"
     EXECUTION_FINISHED = "execution_finished"
     CHECK_FINISHED = "check_finished"
+    ATTEMPT_FAILED = "attempt_failed"
+    BUDGET_ADJUSTED = "budget_adjusted"
     TASK_COMPLETED = "task_completed"
     TASK_ERROR = "task_error"
     TASK_CANCELLED = "task_cancelled"

@@ -1,9 +1,14 @@
-"""What tokens cost. Rates are US dollars per million tokens, which is the same as micro-dollars per token."""
+"""What tokens cost. Rates are US dollars per million tokens, which is the same as micro-dollars per token.
+
+Two questions, two functions: `cost` is what a run is charged, `dearest` what has to be held for it before it runs.
+"""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, ROUND_UP, Decimal
 
 from orchestrator.core.types import MicroUsd, Tokens
+
+_MOST_TOKENS = 10**10  # of one kind in one run: ten thousand times the largest runs known; more is another unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,29 +47,97 @@ class Price:
 FREE = Price(rates=Rates(input=Decimal(0), output=Decimal(0)), source="free")
 
 
-def cost(tokens: Tokens, price: Price, *, round_up: bool = False) -> MicroUsd:
-    """What those tokens cost, in whole micro-dollars: half-even, or up where money is to be held.
+def cost(tokens: Tokens, price: Price, *, requests: int | None = None) -> MicroUsd:
+    """What those tokens are charged, in whole micro-dollars, rounded half-even.
 
-    A run of many requests reports one sum of tokens, in which no single request can be told any more: above the first
-    tier's size the dearer rates are taken only where the sum of one request can have reached them, which a caller that
-    knows the requests decides by asking for each of them.
+    A tier is chosen by the size of one request, and a run of many requests reports only their sum. So, by `requests`,
+    how many there were:
+
+    - 1: by the size of that request, which is exact;
+    - more: by the size of the mean one. What single larger ones cost beyond that is not charged;
+    - None, nobody knows: by the base rates. A sum says nothing of a tier: nearly every run of an agent passes it, while
+      hardly a request does, and to go by the sum would charge twice what such a run costs.
+
+    A tool that reports its own cost knows better, and goes before this. Raises ValueError where `usage_fault` finds
+    something, or `requests` is below 1.
     """
-    rates = _rates_for(tokens, price)
-    read = rates.input if rates.cache_read is None else rates.cache_read
-    write = rates.input if rates.cache_write is None else rates.cache_write
-    total = (
-        rates.input * tokens.input
-        + read * tokens.cache_read
-        + write * tokens.cache_write
-        + rates.output * tokens.output
-    )
-    return MicroUsd(int(total.to_integral_value(ROUND_UP if round_up else ROUND_HALF_EVEN)))
-
-
-def _rates_for(tokens: Tokens, price: Price) -> Rates:
-    size = tokens.input + tokens.cache_read + tokens.cache_write
+    _refuse(tokens)
+    if requests is not None and requests < 1:
+        raise ValueError(f"{requests} requests cannot have used tokens")
+    size = Decimal(_size(tokens)) / requests if requests else Decimal(0)
     rates = price.rates
     for tier in price.tiers:
         if size > tier.above:
             rates = tier.rates
-    return rates
+    return MicroUsd(int(_total(tokens, rates).to_integral_value(ROUND_HALF_EVEN)))
+
+
+def dearest(tokens: Tokens, price: Price) -> MicroUsd:
+    """The most that those tokens can cost, in whole micro-dollars, rounded up: what to hold for them.
+
+    Each kind of token is taken at the dearest rate of any tier that a request within that sum can reach, so that it is
+    never less than `cost`, however the run divides into requests. Raises ValueError as `cost` does.
+    """
+    _refuse(tokens)
+    size = _size(tokens)
+    reachable = [price.rates, *(tier.rates for tier in price.tiers if size > tier.above)]
+    rates = Rates(
+        input=max(one.input for one in reachable),
+        output=max(one.output for one in reachable),
+        cache_read=max(_read(one) for one in reachable),
+        cache_write=max(_write(one) for one in reachable),
+    )
+    return MicroUsd(int(_total(tokens, rates).to_integral_value(ROUND_UP)))
+
+
+def usage_fault(tokens: Tokens, *, context_window: int | None = None, requests: int | None = None) -> str:
+    """Why a report of usage cannot be true; '' where it can.
+
+    A reader of a tool's output asks it with what it knows of the run, and drops a report that is none; `cost` and
+    `dearest` ask it again, because from there it is money. The four counters are disjoint (a reader has taken what was
+    cached off the input), so that each may be larger than any other: only together they have a bound, which is the
+    context window times the requests.
+    """
+    counted = {
+        "input": tokens.input,
+        "cache_read": tokens.cache_read,
+        "cache_write": tokens.cache_write,
+        "output": tokens.output,
+    }
+    for name, count in counted.items():
+        if count < 0:
+            return (
+                f"{count} {name} tokens: less than none; where input includes what was cached, it was taken off twice"
+            )
+        if count > _MOST_TOKENS:
+            return f"{count} {name} tokens: no run uses so many; it is in another unit"
+    if context_window and requests and _size(tokens) > context_window * requests:
+        room = f"{requests} of {context_window} tokens" if requests > 1 else f"a context of {context_window}"
+        return f"{_size(tokens)} tokens of input do not fit into {room}"
+    return ""
+
+
+def _refuse(tokens: Tokens) -> None:
+    if fault := usage_fault(tokens):
+        raise ValueError(fault)
+
+
+def _size(tokens: Tokens) -> int:
+    return tokens.input + tokens.cache_read + tokens.cache_write
+
+
+def _read(rates: Rates) -> Decimal:
+    return rates.input if rates.cache_read is None else rates.cache_read
+
+
+def _write(rates: Rates) -> Decimal:
+    return rates.input if rates.cache_write is None else rates.cache_write
+
+
+def _total(tokens: Tokens, rates: Rates) -> Decimal:
+    return (
+        rates.input * tokens.input
+        + _read(rates) * tokens.cache_read
+        + _write(rates) * tokens.cache_write
+        + rates.output * tokens.output
+    )

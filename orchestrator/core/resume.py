@@ -30,6 +30,7 @@ class Resumption:
     attempt: int = 0  # runs announced so far
     started: Event | None = None  # the last execution_started
     finished: Event | None = None  # the end of that run
+    again: Event | None = None  # the attempt_failed after which it is to run once more
     closed: Event | None = None  # the last task_completed, task_error, task_cancelled or task_blocked
 
 
@@ -45,27 +46,32 @@ _TURNED_BACK = {EventKind.TASK_CLAIMED, EventKind.TASK_RETRIED}
 
 def resume(events: Sequence[Event], status: Status, *, manual: bool) -> Resumption:
     """What to do with a task found in assigned/ with that status in its file, given its events, oldest first."""
-    started = finished = closed = None
+    started = finished = closed = again = None
     attempt = 0
     lost = 0
     retried_from = ""
     for event in events:
         if event.event in _TURNED_BACK:
-            started = finished = closed = None
+            started = finished = closed = again = None
             lost = 0
             retried_from = str(event.details.get("from", "")) if event.event == EventKind.TASK_RETRIED else ""
         elif event.event == EventKind.EXECUTION_STARTED:
-            started, finished, closed = event, None, None
+            started, finished, closed, again = event, None, None, None
             attempt += 1
+        elif event.event == EventKind.ATTEMPT_FAILED:
+            started, finished, closed, again = None, None, None, event
+            lost = 0
         elif event.event == EventKind.EXECUTION_FINISHED:
             lost += event.reason == "lost"
             finished = event
         elif event.event in _CLOSING:
             closed = event
     stage = _stage(status, started, finished, closed, lost=lost, manual=manual)
+    if stage is Stage.REST and again is not None and closed is None and status is Status.IN_PROGRESS:
+        stage = Stage.RUN  # its next run was told, and the file has not followed
     if stage is Stage.REST and closed is None and status == retried_from:
         stage = Stage.ASSIGN  # another turn was told, and the file has not followed
-    return Resumption(stage=stage, attempt=attempt, started=started, finished=finished, closed=closed)
+    return Resumption(stage=stage, attempt=attempt, started=started, finished=finished, again=again, closed=closed)
 
 
 def _stage(

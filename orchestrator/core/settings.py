@@ -142,7 +142,8 @@ class Retries:
 
     max: int = 2
     backoff: timedelta = timedelta(seconds=10)  # before the first; doubled with each, with jitter
-    on: frozenset[ErrorKind] = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.OVERLOADED, ErrorKind.CRASHED})
+    # Not after a crash unless a policy says so: what fails once for no known reason mostly fails, and costs, again.
+    on: frozenset[ErrorKind] = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.OVERLOADED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.core.invocation import Invocation
-from orchestrator.core.types import ErrorKind, InvocationId
+from orchestrator.core.types import CostSource, ErrorKind, InvocationId, MicroUsd
 from orchestrator.core.verdict import Ending, Printed, Ran
 
 _TRIES = 3  # of a run whose guard was killed before it began: nothing of it ran, so it may be started again
@@ -73,7 +73,12 @@ class LocalEngine:
         Cancelling this coroutine kills the tool without any grace; `stop` is the gentle way.
         """
         if (ending := self._stopped_before.pop(invocation.id, None)) is not None:
-            return Ran(ending=ending, errors="it was stopped before it started")
+            return Ran(
+                ending=ending,
+                errors="it was stopped before it started",
+                cost=MicroUsd(0),
+                cost_source=CostSource.COMPUTED,
+            )
         for _ in range(_TRIES):
             started = await self._starter.start(invocation, self._graces)
             if isinstance(started, Ran):

@@ -192,7 +192,12 @@ def _agents(settings: Settings, envs: Mapping[str, Mapping[str, str]], only: Seq
     for agent in settings.agents.values():
         if agent.manual or (only and not set(only) & set(_tools_of(agent))):
             continue
-        planned = routing.plan(Task(id=task), agent, settings, lambda tool: tools.unavailable(tool, envs[tool.name]))
+        planned = routing.plan(
+            Task(id=task),
+            agent,
+            settings,
+            routing.Conditions(unavailable=lambda tool: tools.unavailable(tool, envs[tool.name])),
+        )
         if isinstance(planned, routing.Refusal):
             yield AGENTS.fail(
                 str(agent.key), planned.why, "install one of its tools, or choose others in config/agents.yaml"

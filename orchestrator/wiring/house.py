@@ -143,7 +143,7 @@ class House:
         """Reads the configuration again; the last good one stays where the new one is refused."""
         before = self._opened.configuration()
         try:
-            self._opened.configuration.settings = read_settings(self._opened.place)
+            self._opened.configuration.read = read_settings(self._opened.place)
         except ConfigRefused as refused:
             self._refused = "the new configuration was refused; the last good one is in force"
             return str(refused)

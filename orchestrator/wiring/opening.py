@@ -3,16 +3,20 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from orchestrator.adapters.answers import read_claims
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.disk import WaitingDisk
 from orchestrator.adapters.events import EventFiles, EventIds
 from orchestrator.adapters.index_mending import MendingIndex
+from orchestrator.adapters.kept_ledger import KeptLedger
+from orchestrator.adapters.lazy_rates import LazyRates
 from orchestrator.adapters.mailbox import FolderMailbox
 from orchestrator.adapters.place import Place
 from orchestrator.adapters.process import Processes
 from orchestrator.adapters.process_zygote import Zygote
+from orchestrator.adapters.rates import folder as rates_folder
 from orchestrator.adapters.templates import Templates
 from orchestrator.adapters.workspaces.workspaces import Workspaces
 from orchestrator.core.events import Event
@@ -72,11 +76,23 @@ class Configuration:
     """The settings in force: the last ones that were good."""
 
     place: Place
-    settings: Settings
+    read: Settings  # as the files say
+    clock: SystemClock
+    _priced: tuple[date, Settings, Settings] | None = None  # the day, what was read, and that with the day's prices
 
     def __call__(self) -> Settings:
-        """The settings now."""
-        return self.settings
+        """The settings now, with today's prices where something is paid by use."""
+        today = self.clock.now().date()
+        if self._priced is None or self._priced[0] != today or self._priced[1] is not self.read:
+            self._priced = today, self.read, self._with_prices()
+        return self._priced[2]
+
+    def _with_prices(self) -> Settings:
+        if not any(tool.billing == "api" and tool.models for tool in self.read.tools.values()):
+            return self.read
+        from orchestrator.wiring.pricing import with_prices
+
+        return with_prices(self.read, self.place, self.clock.now())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +105,8 @@ class Opened:
     disk: WaitingDisk
     mailbox: FolderMailbox
     trail: Trail
+    ledger: KeptLedger
+    rates: LazyRates
     workspaces: Workspaces
     configuration: Configuration
     templates: Templates
@@ -97,6 +115,8 @@ class Opened:
     def close(self) -> None:
         """Lets go of everything, in the order that keeps it whole."""
         self.disk.close()
+        self.ledger.close()
+        self.rates.close()
         self.trail.close()
         self.index.close()
 
@@ -119,7 +139,9 @@ def open_workspace(
     index = MendingIndex(place.state, place.work, told=notes.append)
     files = EventFiles(place.work, locate=index.locate)
     events = IndexedEvents(files, index, clock, heard)
-    configuration = Configuration(place=place, settings=settings)
+    configuration = Configuration(place=place, read=settings, clock=clock)
+    ledger = KeptLedger(place.state, place.work, _provider_of(configuration), notes.append)
+    rates = LazyRates(rates_folder(os.environ, place.state))
     registrar = Registrar(mailbox=mailbox, events=events, trail=trail, clock=clock, disk=disk, reached=reached)
     workspaces = Workspaces(place, lambda: configuration().workspaces, notes.append)
     own_templates = place.root / "templates"
@@ -131,6 +153,8 @@ def open_workspace(
         index=index,
         engine=LocalEngine(Processes(str(place.state), zygote)),
         workspaces=workspaces,
+        ledger=ledger,
+        rates=rates,
         clock=clock,
         disk=disk,
         registrar=registrar,
@@ -148,11 +172,21 @@ def open_workspace(
         disk=disk,
         mailbox=mailbox,
         trail=trail,
+        ledger=ledger,
+        rates=rates,
         workspaces=workspaces,
         configuration=configuration,
         templates=templates,
         notes=notes,
     )
+
+
+def _provider_of(configuration: Configuration) -> Callable[[str], str]:
+    def provider_of(model: str) -> str:
+        known = configuration().models.get(model)
+        return known.provider if known is not None else ""
+
+    return provider_of
 
 
 def _read_output(tool: Tool, ran: Ran, printed: Printed, previous: Reported | None) -> Ran:
@@ -173,5 +207,6 @@ def recover(opened: Opened) -> None:
     opened.mailbox.remove_half_written({path.rpartition("/")[0] for path in extra})
     recovered = opened.trail.recover(sorted(extra))
     opened.notes.extend(recovered.notes)
+    opened.ledger.recover(opened.world.events.read)
     if recovered.commits:
         opened.notes.append(f"committed what was left uncommitted: {recovered.commits} commits")

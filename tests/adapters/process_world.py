@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pickle
+import shlex
 import subprocess
 import sys
 import time
@@ -101,7 +102,7 @@ class World:
         """One of each that tries to get away; they wait until they are ended. `more`: of the unmarked kind too."""
         (self.folder / "hydra.py").write_text(HYDRA)
         kinds = ZOO | (UNMARKED if more else {})
-        hydra = f"{sys.executable} -S hydra.py"
+        hydra = f"{shlex.quote(sys.executable)} -S hydra.py"
         waiting = "while :; do sleep 60; done"
         return [self.sh(script.format(waiting).replace("HYDRA", hydra), **changes) for script in kinds.values()]
 

@@ -1,6 +1,7 @@
 """What a tool may take, and that it is ended where it takes more."""
 
 import resource
+import shlex
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -36,7 +37,8 @@ def test_a_tool_that_speaks_now_and_then_is_not_silent(world: World) -> None:
 @needs_proc
 def test_memory_of_all_its_processes_together_is_bounded(world: World) -> None:
     hog = "import time; held = bytearray(60 << 20); held[::4096] = b'x' * len(held[::4096]); time.sleep(60)"
-    script = f'{sys.executable} -S -c "{hog}" & {sys.executable} -S -c "{hog}" & wait'
+    python = shlex.quote(sys.executable)
+    script = f'{python} -S -c "{hog}" & {python} -S -c "{hog}" & wait'
     ran = world.run(world.sh(script, bounds=Bounds(memory=100 << 20)))
     assert ran.ending is Ending.OVER_LIMIT
     assert "MiB of memory where 100 are allowed" in ran.errors

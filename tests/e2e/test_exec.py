@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -341,7 +342,7 @@ def test_the_output_of_one_as_the_context_of_the_next_links_the_two(world: World
 
 
 def test_an_answer_through_a_pipe_links_the_two(world: World) -> None:
-    program = f"{sys.executable} -m orchestrator exec"
+    program = f"{shlex.quote(sys.executable)} -m orchestrator exec"
     line = f"{program} --agent dev --tool first --prompt x | {program} --agent dev --prompt 'Sum up' - --json"
     ended = subprocess.run(["sh", "-c", line], cwd=world.root, capture_output=True, text=True, timeout=60, check=True)
     data = json.loads(ended.stdout)["data"]

@@ -1,6 +1,9 @@
 """`orchestrator workspace`: the worktrees of tasks, listed, opened and cleaned."""
 
 import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,10 +121,7 @@ def test_without_git_there_are_no_worktrees(tmp_path: Path) -> None:
 def test_the_folder_on_stdout_is_alone(world: World) -> None:
     task = finished(world)
     path = worked(world, task, "a.txt")
-    import subprocess
-    import sys
-
-    command = f'cd "$({sys.executable} -m orchestrator workspace open {task})" && pwd'
+    command = f'cd "$({shlex.quote(sys.executable)} -m orchestrator workspace open {task})" && pwd'
     said = subprocess.run(
         ["bash", "-c", command], cwd=world.root, check=True, capture_output=True, text=True, env=os.environ
     )

@@ -15,14 +15,20 @@ from typing import Any
 
 from orchestrator import taskfile
 from orchestrator.commands import Commands
-from orchestrator.core import layout
+from orchestrator.core import cooldowns, layout, rates
+from orchestrator.core.budget_amounts import Settlement, settle_at
+from orchestrator.core.budgets import Applied, Over, Standing, Subject, covers, decide
+from orchestrator.core.budgets import Held as Hold
 from orchestrator.core.claims import Claims
+from orchestrator.core.cooldowns import Cooldown
 from orchestrator.core.events import Event, EventKind, encode
+from orchestrator.core.hindrance import Hindrance, together
 from orchestrator.core.history import TaskState, fold, origin_of
 from orchestrator.core.invocation import Invocation
-from orchestrator.core.settings import Agent, Policy, Settings, Tool, WorkspaceKind
+from orchestrator.core.rates import Limited
+from orchestrator.core.settings import Agent, Policy, Retries, Settings, Tool, WorkspaceKind
 from orchestrator.core.transition import Transition
-from orchestrator.core.types import AgentKey, InvocationId, Status, TaskId
+from orchestrator.core.types import AgentKey, CostSource, InvocationId, MicroUsd, Status, TaskId
 from orchestrator.core.verdict import Ending, Printed, Ran, Reported
 from orchestrator.core.workspace import Evidence, Unworkable, Wanted, Workspace
 from orchestrator.daemon import AtWork, Daemon, Until
@@ -40,7 +46,8 @@ AGENTS = {
     AgentKey("person"): Agent(key=AgentKey("person"), manual=True),
     AgentKey("idle"): Agent(key=AgentKey("idle"), preferred_tool="missing"),
 }
-SETTINGS = Settings(agents=AGENTS, tools={"brief": TOOL}, policies={"default": Policy(name="default", max_parallel=2)})
+POLICY = Policy(name="default", max_parallel=2, retries=Retries(max=0))  # what fails is told at once
+SETTINGS = Settings(agents=AGENTS, tools={"brief": TOOL}, policies={"default": POLICY})
 
 
 class _Skipping(selectors.DefaultSelector):
@@ -427,6 +434,130 @@ def said(text: str, **changes: Any) -> Ran:
     return replace(Ran(ending=Ending.EXITED, exit_code=0, duration_ms=1500, text=text), **changes)
 
 
+class Ledger:
+    """Money in a dict: what is held for each run, and what it was charged."""
+
+    def __init__(self, effects: Effects) -> None:
+        self.holds: dict[InvocationId, Hold] = {}
+        self.settled: dict[InvocationId, Settlement] = {}
+        self.released: dict[InvocationId, str] = {}
+        self.forced: dict[InvocationId, str] = {}
+        self.history: list[int] = []
+        self._effects = effects
+
+    def hold(
+        self, limits: Sequence[Applied], invocation_id: InvocationId, about: Subject, amount: MicroUsd, at: datetime
+    ) -> Hold | Over:
+        self._effects.about_to(f"hold {about.task_id}")
+        decided = decide(self.standing(limits, at), amount)
+        if isinstance(decided, Over):
+            return decided
+        hold = Hold(
+            invocation_id=invocation_id,
+            about=about,
+            at=at,
+            amount=amount,
+            crossings=decided.crossings,
+            warned=decided.crossings,
+        )
+        self.holds[invocation_id] = hold
+        return hold
+
+    def hold_anyway(
+        self,
+        limits: Sequence[Applied],
+        invocation_id: InvocationId,
+        about: Subject,
+        amount: MicroUsd,
+        at: datetime,
+        *,
+        reason: str,
+    ) -> Hold:
+        self.forced[invocation_id] = reason
+        self.holds[invocation_id] = Hold(invocation_id=invocation_id, about=about, at=at, amount=amount)
+        return self.holds[invocation_id]
+
+    def settle(self, held: Hold, cost: MicroUsd | None, source: CostSource | None) -> Settlement:
+        self._effects.about_to(f"settle {held.about.task_id}")
+        self.holds.setdefault(held.invocation_id, held)
+        return self.settled.setdefault(held.invocation_id, settle_at(held.amount, cost, source, held.about.billing))
+
+    def release(self, held: Hold, reason: str) -> bool:
+        self.released[held.invocation_id] = reason
+        return self.holds.pop(held.invocation_id, None) is not None
+
+    def standing(self, limits: Sequence[Applied], at: datetime) -> Sequence[Standing]:
+        return [self._standing(one) for one in limits]
+
+    def costs(self, agent: str, model: str, task_type: str, limit: int = 200) -> list[int]:
+        return self.history
+
+    def _standing(self, applied: Applied) -> Standing:
+        spent = held = 0
+        for invocation_id, hold in self.holds.items():
+            mine = not applied.task_id or hold.about.task_id == applied.task_id
+            if mine and covers(applied.scope, hold.about) and applied.window.holds(hold.at):
+                if invocation_id in self.settled:
+                    spent += self.settled[invocation_id].amount
+                else:
+                    held += hold.amount
+        return Standing(applied=applied, spent=MicroUsd(spent), held=MicroUsd(held))
+
+
+class Rates:
+    """Starts and cooldowns in dicts, by the rules of the core."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.starts: dict[str, list[datetime]] = {}
+        self.holders: dict[str, list[str]] = {}
+        self.cooldowns: dict[str, Cooldown] = {}
+        self.kept: list[str] = []
+        self._clock = clock
+
+    def hindrance(self, limited: Sequence[Limited]) -> Hindrance | None:
+        return together(
+            rates.hindrance(
+                one.what,
+                one.limit,
+                self.starts.get(one.what, []),
+                running=sum(one.what in scopes for scopes in self.holders.values()),
+                now=self._clock.now(),
+            )
+            for one in limited
+        )
+
+    def take(self, invocation: str, limited: Sequence[Limited]) -> Hindrance | None:
+        if (found := self.hindrance(limited)) is not None:
+            return found
+        self.holders[invocation] = [one.what for one in limited]
+        for one in limited:
+            self.starts.setdefault(one.what, []).append(self._clock.now())
+        return None
+
+    def keep(self, invocation: str) -> None:
+        self.kept.append(invocation)
+
+    def release(self, invocation: str) -> None:
+        self.holders.pop(invocation, None)
+
+    def undo(self, invocation: str) -> None:
+        for scope in self.holders.pop(invocation, []):
+            self.starts[scope].pop()
+
+    def cool(self, scope: str, *, told: datetime | None = None, why: str = "") -> Cooldown:
+        self.cooldowns[scope] = cooldowns.failed(self.cooldowns.get(scope), now=self._clock.now(), told=told, why=why)
+        return self.cooldowns[scope]
+
+    def clear(self, scope: str, *, began: datetime) -> None:
+        if scope in self.cooldowns and cooldowns.succeeded(self.cooldowns[scope], began=began) is None:
+            del self.cooldowns[scope]
+
+    def cooling(self, tool: str, model: str) -> Hindrance | None:
+        scopes = dict.fromkeys((cooldowns.tool_scope(tool), cooldowns.tool_scope(tool, model)))
+        now = self._clock.now()
+        return together(cooldowns.hindrance(scope, self.cooldowns.get(scope), now) for scope in scopes)
+
+
 class Workspaces:
     """Folders that are only names; what git shows of each is scripted."""
 
@@ -550,6 +681,8 @@ class Fake:
         self.trail = Trail(self.effects)
         self.engine = Engine(self.effects)
         self.workspaces = Workspaces(self.effects, folder)
+        self.ledger = Ledger(self.effects)
+        self.rates = Rates(self.clock)
         self.around = Around()
         self.steps: list[str] = []
         self.claims: dict[str, Claims] = {}
@@ -572,6 +705,8 @@ class Fake:
             index=self.index,
             engine=self.engine,
             workspaces=self.workspaces,
+            ledger=self.ledger,
+            rates=self.rates,
             clock=self.clock,
             disk=self.disk,
             registrar=registrar,

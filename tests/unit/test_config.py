@@ -131,7 +131,11 @@ def test_the_documented_example_becomes_settings(tmp_path: Path) -> None:
         timedelta(minutes=30),
     )
     assert (claude.env, claude.env_missing) == ({"ANTHROPIC_API_KEY": "secret"}, ())
-    assert (claude.options, claude.rate_limit.max_parallel, claude.billing) == ({"permission_mode": "acceptEdits"}, 2, "api")
+    assert (claude.options, claude.rate_limit.max_parallel, claude.billing) == (
+        {"permission_mode": "acceptEdits"},
+        2,
+        "api",
+    )
     assert settings.tools["codex"].command == ("{binary}", "exec", "--note", "two words", "-")
     assert (claude.output, settings.tools["codex"].output) == (
         "claude-stream-json",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.routing import Refusal, Route, RouteReason, plan
+from orchestrator.core.routing import Conditions, Refusal, Route, RouteReason, plan
 from orchestrator.core.settings import Agent, Policy, Settings, Tool
 from orchestrator.core.task import Task
 from orchestrator.core.types import AgentKey, TaskId
@@ -39,7 +39,7 @@ def planned(
         task or Task(id=TaskId("x")),
         agent,
         settings,
-        lambda tool: f"{tool.binary} is not on PATH" if tool.name in missing else "",
+        Conditions(unavailable=lambda tool: f"{tool.binary} is not on PATH" if tool.name in missing else ""),
     )
 
 
@@ -98,10 +98,16 @@ def test_a_tool_that_cannot_do_it_is_refused_with_the_reason(changes: dict[str, 
 
 def test_a_refusal_has_a_reason_for_every_candidate() -> None:
     refusal = planned(agent=replace(AGENT, fallback_chain=("nope:m", "codex:sol")), missing=("claude", "codex"))
-    assert refusal == Refusal(
-        why="no available tool for dev: claude: claude is not on PATH; nope: no tool 'nope' in config/tools.yaml;"
+    assert isinstance(refusal, Refusal)
+    assert refusal.why == (
+        "no available tool for dev: claude: claude is not on PATH; nope: no tool 'nope' in config/tools.yaml;"
         " codex: codex is not on PATH"
     )
+    assert [(one.tool, one.model, one.why) for one in refusal.rejected] == [
+        ("claude", "small", "claude is not on PATH"),
+        ("nope", "m", "no tool 'nope' in config/tools.yaml"),
+        ("codex", "sol", "codex is not on PATH"),
+    ]
 
 
 def test_an_agent_without_a_tool_is_told_where_to_set_one() -> None:
@@ -110,5 +116,13 @@ def test_an_agent_without_a_tool_is_told_where_to_set_one() -> None:
     assert "set preferred_tool in config/agents.yaml" in refusal.why
 
 
-def test_every_reason_is_one_that_is_used() -> None:
-    assert {reason.value for reason in RouteReason} == {"preferred", "task_type", "requested", "fallback"}
+def test_the_reasons_are_those_of_the_formats() -> None:
+    assert {reason.value for reason in RouteReason} == {
+        "preferred",
+        "task_type",
+        "requested",
+        "fallback",
+        "cost_optimization",
+        "above_threshold",
+        "escalation",
+    }

@@ -1,0 +1,180 @@
+"""Money on the straight path: held before a run in one transaction over all its limits, settled after it.
+
+The truth is in the events: what is held stands in `execution_started`, what it came to in `execution_finished`. The
+ledger is the lock under which limits are checked, and is rebuilt from them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from orchestrator.core import budget_words, budgets, prices
+from orchestrator.core.budget_amounts import Basis, Estimate, Settlement, hold_for, settle_at
+from orchestrator.core.budget_facts import fact_of, told_at_start
+from orchestrator.core.budgets import Held as Hold
+from orchestrator.core.budgets import Over, Standing, Subject
+from orchestrator.core.caps import cap
+from orchestrator.core.hindrance import Hindrance
+from orchestrator.core.settings import Model, OnExceeded, Period, Policy, Tool
+from orchestrator.core.task import Task
+from orchestrator.core.types import AgentKey, CostSource, InvocationId, MicroUsd
+from orchestrator.core.verdict import Ending, Ran
+from orchestrator.registrar import Held
+from orchestrator.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """There is no money for a run."""
+
+    over: Over
+    waits: bool  # the policy has it wait for the next window, and there is one
+
+    @property
+    def hindrance(self) -> Hindrance:
+        """For the plan."""
+        return Hindrance(why=budget_words.refusal(self.over), until=self.over.until if self.waits else None)
+
+
+def costs_money(tool: Tool, model: Model) -> bool:
+    """Whether a run of it is paid by use. A price that nobody knows is money too."""
+    return tool.billing == "api" and not (model.price is not None and model.price.is_free)
+
+
+def hindrance(world: World, task: Task, agent: AgentKey, tool: Tool, model: Model) -> Hindrance | None:
+    """Why there is no money for a run of it as things stand, or None. Nothing is held by asking. Blocking."""
+    wanted = _Wanted(world, task, agent, tool, model)
+    decided = budgets.decide(wanted.standings, wanted.estimate.amount)
+    if not isinstance(decided, Over):
+        return None
+    return Refused(over=decided, waits=wanted.waits(decided)).hindrance
+
+
+def reserve(
+    world: World, held: Held, tool: Tool, model: Model, invocation_id: InvocationId, forced: str = ""
+) -> Hold | Refused | None:
+    """Holds what the run may cost; None where it costs nothing. `forced`: a person's reason to go over. Blocking.
+
+    Raises:
+        LedgerUnusable, BusyError, OSError: nothing is held, and nothing that costs may run.
+    """
+    if not costs_money(tool, model):
+        return None
+    wanted = _Wanted(world, held.file.task, held.agent, tool, model)
+    amount, now = wanted.estimate.amount, world.clock.now()
+    if forced:
+        return world.ledger.hold_anyway(wanted.limits, invocation_id, wanted.about, amount, now, reason=forced)
+    found = world.ledger.hold(wanted.limits, invocation_id, wanted.about, amount, now)
+    return Refused(over=found, waits=wanted.waits(found)) if isinstance(found, Over) else found
+
+
+def give_back(world: World, hold: Hold | None, why: str) -> None:
+    """The run that it was held for is not going to begin. Blocking."""
+    if hold is not None:
+        world.ledger.release(hold, why)
+
+
+def told(hold: Hold | None) -> dict[str, object]:
+    """The fields of an `execution_started`."""
+    if hold is None:
+        return {}
+    fields = told_at_start(hold)
+    if hold.warned:
+        fields["budget_warnings"] = [budget_words.warning(one, hold.amount) for one in hold.warned]
+    return fields
+
+
+def with_cost(ran: Ran, tool: Tool, model: Model) -> Ran:
+    """The run with its cost computed from tokens and price, where the tool did not report it and it is paid by use."""
+    if ran.cost is not None or ran.tokens is None or tool.billing != "api" or model.price is None:
+        return ran
+    if prices.usage_fault(ran.tokens, context_window=None, requests=None):
+        return ran  # no cost can be made of that: the hold is charged
+    return replace(ran, cost=prices.cost(ran.tokens, model.price), cost_source=CostSource.COMPUTED)
+
+
+def hold_of(world: World, held: Held, invocation_id: InvocationId) -> Hold | None:
+    """What was held for a run, as its events tell it. Blocking."""
+    for event in world.events.read(held.id):
+        if event.invocation_id == invocation_id and isinstance(fact := fact_of(event, _provider(world)), Hold):
+            return fact
+    return None
+
+
+def charged(hold: Hold | None, ran: Ran) -> Settlement | None:
+    """What the run is charged: written in its event first, and then settled. None: nothing was held for it."""
+    if hold is None:
+        return None
+    if ran.ending is Ending.NOT_STARTED:
+        return Settlement(amount=MicroUsd(0), source=CostSource.COMPUTED, why="it never began")
+    return settle_at(hold.amount, ran.cost, ran.cost_source, hold.about.billing)
+
+
+def settle(world: World, hold: Hold | None, settlement: Settlement | None) -> None:
+    """Enters what the event told. Where the ledger cannot take it now, it does at the next start. Blocking."""
+    if hold is not None and settlement is not None:
+        world.ledger.settle(hold, settlement.amount, settlement.source)
+
+
+def settled_fields(settlement: Settlement | None, billing: str) -> Mapping[str, object]:
+    """The fields of an `execution_finished`. `billing`: of its tool; a cost that it tells is money only with `api`."""
+    if settlement is None:
+        return {"billing": billing if billing != "api" else "free"}
+    fields: dict[str, object] = {"cost_microusd": int(settlement.amount), "cost_source": settlement.source.value}
+    return fields | ({"cost_note": settlement.why} if settlement.why else {})
+
+
+def _policy(world: World, agent: AgentKey) -> Policy:
+    return world.settings().policy(world.agent(agent).policy)
+
+
+def _provider(world: World) -> "_ProviderOf":
+    return _ProviderOf(world)
+
+
+@dataclass(frozen=True, slots=True)
+class _ProviderOf:
+    world: World
+
+    def __call__(self, model: str) -> str:
+        known = self.world.settings().models.get(model)
+        return known.provider if known is not None else ""
+
+
+class _Wanted:
+    """What a run of a task with a tool and a model would be held for, and against which limits. Blocking."""
+
+    def __init__(self, world: World, task: Task, agent: AgentKey, tool: Tool, model: Model) -> None:
+        self._policy = _policy(world, agent)
+        self.about = Subject(
+            agent=agent,
+            tool=tool.name,
+            model=model.name,
+            provider=model.provider,
+            run=task.run,
+            task_id=task.id,
+            task_type=task.task_type,
+            billing=tool.billing if costs_money(tool, model) else "free",
+        )
+        now = world.clock.now()
+        self.limits = budgets.chain(self._policy, self.about, now)
+        self.standings: Sequence[Standing] = world.ledger.standing(self.limits, now) if self.limits else ()
+        history = world.ledger.costs(agent, model.name, task.task_type) if self._needs_history() else ()
+        own = cap(task, world.agent(agent), replace(self._policy, limits=()), tool=tool.name, model=model.name)
+        self.estimate: Estimate = hold_for(
+            self.about, self._policy, cap=own, task_left=self._task_left(), history=history
+        )
+        if model.price is None and not self._policy.limits:  # nothing is known, and nothing has to be kept
+            self.estimate = Estimate(amount=MicroUsd(0), basis=Basis.NO_MONEY)
+
+    def waits(self, over: Over) -> bool:
+        """Whether the task is to wait for the next window."""
+        return self._policy.on_exceeded is OnExceeded.WAIT and over.until is not None
+
+    def _needs_history(self) -> bool:
+        return self.about.billing == "api" and self._task_left() is None
+
+    def _task_left(self) -> MicroUsd | None:
+        left = [
+            one.left for one in self.standings if one.applied.limit.period is Period.TASK and one.applied.limit.hard
+        ]
+        return min(left) if left else None
