@@ -16,7 +16,8 @@ Turns
 
 What happens to the turn that follows
     STUB:DELAY seconds                               it comes so much later
-    STUB:STATUS code [retry-after=seconds] [times=n] the request fails instead: n times, else always
+    STUB:STATUS code [retry-after=seconds] [times=n] [model=name]
+                                                     the request fails instead: n times, else always; of one model
     STUB:HANG [times=n]                              headers come, and nothing more
     STUB:TORN [times=n]                              the answer breaks off in the middle, and so does the connection
     STUB:USAGE [input=n] [output=n] [cache_read=n] [cache_write=n]
@@ -95,6 +96,7 @@ class Fault:
     status: int = 200
     retry_after: int | None = None  # seconds
     times: int | None = None  # None: always
+    model: str = ""  # empty: whichever is asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +109,11 @@ class Turn:
     tokens: Tokens = TOKENS
     for_ever: bool = False  # the script goes no further
 
-    def fault(self, earlier: int) -> Fault | None:
-        """What goes wrong with a request for this turn, before which there were so many."""
+    def fault(self, earlier: int, model: str = "") -> Fault | None:
+        """What goes wrong with a request for this turn to that model, before which there were so many."""
         for fault in self.faults:
+            if fault.model and fault.model != model:
+                continue
             if fault.times is None or earlier < fault.times:
                 return fault
             earlier -= fault.times
@@ -235,12 +239,17 @@ def _delay(turn: Turn, rest: str) -> Turn:
 
 def _status(turn: Turn, rest: str) -> Turn:
     code, *more = rest.split() or [""]
-    options = _options(more, ("retry-after", "times"))
+    model = next((word.removeprefix("model=") for word in more if word.startswith("model=")), "")
+    options = _options([word for word in more if not word.startswith("model=")], ("retry-after", "times", "model"))
     status = int(_number(code, 599, "the status"))
     if status < 400:
         raise _UnreadableError(f"the status of a failure is 400 to 599, not {status}")
     fault = Fault(
-        failing=Failing.STATUS, status=status, retry_after=options.get("retry-after"), times=options.get("times")
+        failing=Failing.STATUS,
+        status=status,
+        retry_after=options.get("retry-after"),
+        times=options.get("times"),
+        model=model,
     )
     return replace(turn, faults=(*turn.faults, fault))
 

@@ -129,7 +129,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         asked = dialect.read(body)
         turn = asked.turn()
-        fault = turn.fault(self.server.log.earlier(asked))
+        fault = turn.fault(self.server.log.earlier(asked), asked.model)
         status = fault.status if fault is not None else HTTPStatus.OK
         number = self._note(0 if fault and fault.failing is Failing.HANG else status, asked)
         if turn.delay and self.server.closing.wait(turn.delay):

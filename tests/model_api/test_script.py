@@ -74,6 +74,13 @@ def test_a_failure_without_a_number_comes_always() -> None:
     assert all((fault := turn.fault(number)) is not None and fault.status == 529 for number in (0, 1, 1000))
 
 
+def test_a_failure_of_one_model_leaves_the_others_alone() -> None:
+    turn = read_script("STUB:STATUS 429 model=a retry-after=9\nSTUB:TEXT well").turn(0)
+    assert (fault := turn.fault(0, "a")) is not None
+    assert (fault.status, fault.retry_after) == (429, 9)
+    assert turn.fault(0, "b") is None
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

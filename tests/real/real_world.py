@@ -17,7 +17,7 @@ from orchestrator.core.invocation import INVOCATION_MARK, WORKSPACE_MARK
 CATALOGUE = Path(__file__).resolve().parents[2] / "templates" / "tools"
 POLICIES = """\
 policies:
-  default: {max_parallel: 4, unpriced: allow, tasks_may_choose: [model, timeout]}
+  default: {max_parallel: 4, unpriced: allow, tasks_may_choose: [model, timeout], retries: {max: 0}}
 """
 MODELS = {"claude": "claude-sonnet-5-5", "codex": "gpt-6.1-sol"}
 WAITS = "tail -f /dev/null"  # a command that never ends
@@ -45,11 +45,17 @@ class Shop(Workspace):
         self.well("init")
         return self
 
-    def configure(self, *, agents: str = "", policies: str = POLICIES) -> None:
-        """Writes the four files."""
+    def configure(
+        self, *, agents: str = "", policies: str = POLICIES, prices: Mapping[str, object] | None = None
+    ) -> None:
+        """Writes the four files. Models without a price here are free."""
         self.config.mkdir(exist_ok=True)
         own = {name: {"preferred_tool": name, "preferred_model": model} for name, model in MODELS.items()}
-        models = {model: {"price": "free"} for stanza in self._stanzas.values() for model in stanza["models"]}
+        models = {
+            model: {"price": (prices or {}).get(model, "free")}
+            for stanza in self._stanzas.values()
+            for model in stanza["models"]
+        }
         (self.config / "agents.yaml").write_text(agents or yaml.safe_dump({"agents": own}))
         (self.config / "models.yaml").write_text(yaml.safe_dump({"models": models}))
         (self.config / "policies.yaml").write_text(policies)
