@@ -4,22 +4,27 @@ The truth is in the events: what is held stands in `execution_started`, what it 
 ledger is the lock under which limits are checked, and is rebuilt from them.
 """
 
-from collections.abc import Mapping, Sequence
+import errno
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from orchestrator.core import budget_words, budgets, prices
 from orchestrator.core.budget_amounts import Basis, Estimate, Settlement, hold_for, settle_at
 from orchestrator.core.budget_facts import fact_of, told_at_start
+from orchestrator.core.budgets import Granted, Over, Standing, Subject
 from orchestrator.core.budgets import Held as Hold
-from orchestrator.core.budgets import Over, Standing, Subject
 from orchestrator.core.caps import cap
 from orchestrator.core.hindrance import Hindrance
 from orchestrator.core.settings import Model, OnExceeded, Period, Policy, Tool
 from orchestrator.core.task import Task
 from orchestrator.core.types import AgentKey, CostSource, InvocationId, MicroUsd
 from orchestrator.core.verdict import Ending, Ran
+from orchestrator.errors import OrchestratorError
 from orchestrator.registrar import Held
 from orchestrator.world import World
+
+_WAITED_FOR = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})  # by `Disk`, which then makes the call again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,25 @@ class Refused:
         return Hindrance(why=budget_words.refusal(self.over), until=self.over.until if self.waits else None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What would be held for a run, and the limits that bind it, as things stand."""
+
+    estimate: Estimate
+    standings: tuple[Standing, ...]
+
+    @property
+    def decided(self) -> Granted | Over:
+        """Whether it fits."""
+        return budgets.decide(self.standings, self.estimate.amount)
+
+
+def outlook(world: World, task: Task, agent: AgentKey, tool: Tool, model: Model) -> Outlook:
+    """What a run of it would be held for. Nothing is held by asking. Blocking."""
+    wanted = _Wanted(world, task, agent, tool, model)
+    return Outlook(estimate=wanted.estimate, standings=tuple(wanted.standings))
+
+
 def costs_money(tool: Tool, model: Model) -> bool:
     """Whether a run of it is paid by use. A price that nobody knows is money too."""
     return tool.billing == "api" and not (model.price is not None and model.price.is_free)
@@ -44,9 +68,19 @@ def hindrance(world: World, task: Task, agent: AgentKey, tool: Tool, model: Mode
     """Why there is no money for a run of it as things stand, or None. Nothing is held by asking. Blocking."""
     wanted = _Wanted(world, task, agent, tool, model)
     decided = budgets.decide(wanted.standings, wanted.estimate.amount)
-    if not isinstance(decided, Over):
+    if isinstance(decided, Over):
+        return Refused(over=decided, waits=wanted.waits(decided)).hindrance
+    return _wants_a_reason(_policy(world, agent), task, wanted.estimate.amount)
+
+
+def _wants_a_reason(policy: Policy, task: Task, amount: int) -> Hindrance | None:
+    """A run that may cost much says why: in its task file, or at the command line; it is in the commit of its claim."""
+    most, reason = policy.justification_over, task.extras.get("justification")
+    if most is None or amount <= most or (isinstance(reason, str) and reason.strip()):
         return None
-    return Refused(over=decided, waits=wanted.waits(decided)).hindrance
+    cost, line = budget_words.money(amount), budget_words.money(most)
+    why = f"it may cost {cost}, and above {line} policy {policy.name} wants a reason: `justification:` in the task"
+    return Hindrance(why=f"{why}, or --justification")
 
 
 def reserve(
@@ -67,10 +101,16 @@ def reserve(
     return Refused(over=found, waits=wanted.waits(found)) if isinstance(found, Over) else found
 
 
+def binds(world: World, held: Held) -> bool:
+    """Whether a hard limit has to be kept, so that no run may cost more than is held for it."""
+    return any(limit.hard for limit in _policy(world, held.agent).limits)
+
+
 def give_back(world: World, hold: Hold | None, why: str) -> None:
     """The run that it was held for is not going to begin. Blocking."""
     if hold is not None:
-        world.ledger.release(hold, why)
+        with left_to_the_next_start():
+            world.ledger.release(hold, why)
 
 
 def told(hold: Hold | None) -> dict[str, object]:
@@ -112,7 +152,31 @@ def charged(hold: Hold | None, ran: Ran) -> Settlement | None:
 def settle(world: World, hold: Hold | None, settlement: Settlement | None) -> None:
     """Enters what the event told. Where the ledger cannot take it now, it does at the next start. Blocking."""
     if hold is not None and settlement is not None:
-        world.ledger.settle(hold, settlement.amount, settlement.source)
+        with left_to_the_next_start():
+            world.ledger.settle(hold, settlement.amount, settlement.source)
+
+
+def settle_silent(world: World, held: Held, invocation_id: InvocationId) -> None:
+    """Enters that a run was told to be lost: it is charged its hold. Blocking."""
+    if (hold := hold_of(world, held, invocation_id)) is not None:
+        settle(world, hold, Settlement(amount=hold.amount, source=CostSource.ESTIMATED))
+
+
+@contextmanager
+def left_to_the_next_start() -> Iterator[None]:
+    """What a ledger or the rates cannot take now costs no task its result: start-up mends both from the events."""
+    try:
+        yield
+    except OrchestratorError:
+        return
+    except OSError as error:
+        if is_waited_for(error):
+            raise
+
+
+def is_waited_for(error: OSError) -> bool:
+    """Whether `Disk` waits until that is over, and makes the call again."""
+    return error.errno in _WAITED_FOR
 
 
 def settled_fields(settlement: Settlement | None, billing: str) -> Mapping[str, object]:

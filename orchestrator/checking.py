@@ -56,6 +56,8 @@ async def run(world: World, held: Held, run: Run, cwd: str, reins: Reins) -> Che
             return Checked(results=tuple(results), stopped=ran.ending)
         printed = Printed(stdout=invocation.stdout_path, stderr=invocation.stderr_path)
         read = await world.disk(world.read_output, _PLAIN, ran, printed, None)
+        level = world.settings().policy(world.agent(held.agent).policy).privacy
+        read = await world.disk(world.redact, read, level)
         passed = read.ending is Ending.EXITED and read.exit_code == 0
         why = "" if passed else _why(check, read)
         if read.ending is not Ending.NOT_STARTED:

@@ -8,13 +8,18 @@ from orchestrator.core.settings import Model, Tool
 from orchestrator.core.task import Task
 from orchestrator.core.types import AgentKey, ErrorKind, InvocationId
 from orchestrator.core.verdict import Ran
+from orchestrator.errors import OrchestratorError
 from orchestrator.registrar import Held
 from orchestrator.running import Run, Way
 from orchestrator.world import World
 
 
 def plan(world: World, task: Task, agent: AgentKey, requested: routing.Requested) -> routing.Route | routing.Refusal:
-    """Which tool and model may do it now. Nothing is held by asking. Blocking."""
+    """Which tool and model may do it now. Nothing is held by asking. Blocking.
+
+    Raises:
+        OrchestratorError, OSError: the ledger or the rates cannot be read.
+    """
 
     def unavailable(tool: Tool) -> str:
         why = world.engine.unavailable(tool.binary)
@@ -42,7 +47,7 @@ def way(
     """The first candidate for which there is a place and money, both taken; or why there is none. Blocking.
 
     Raises:
-        OrchestratorError: the ledger or the rates cannot be kept: then nothing may run.
+        OrchestratorError, OSError: the ledger or the rates cannot be kept: then nothing is taken, and nothing may run.
     """
     if isinstance(route, routing.Refusal):
         return route
@@ -53,7 +58,12 @@ def way(
         limits = _limits(world, candidate.tool, model)
         full = world.rates.take(invocation_id, limits) if limits else None
         if full is None:
-            hold = affording.reserve(world, held, candidate.tool, model, invocation_id, requested.justification)
+            try:
+                hold = affording.reserve(world, held, candidate.tool, model, invocation_id, requested.justification)
+            except (OrchestratorError, OSError):
+                if limits:
+                    world.rates.undo(invocation_id)
+                raise
             if not isinstance(hold, affording.Refused):
                 return Way(candidate=candidate, invocation_id=invocation_id, hold=hold)
             full = hold.hindrance
@@ -73,15 +83,40 @@ def way(
     return routing.Refusal(why=f"no available tool for {held.agent}: {why}", rejected=tuple(rejected))
 
 
-def give_back(world: World, way: Way, why: str) -> None:
-    """It is not going to run after all. Blocking."""
+def cannot_be_planned(error: OrchestratorError | OSError) -> routing.Refusal:
+    """What a task is told for which no money can be held, or no place taken: it waits until that is mended.
+
+    Raises:
+        OSError: the same, where the disk is full: that is waited for.
+    """
+    if isinstance(error, OSError) and affording.is_waited_for(error):
+        raise error
+    return routing.Refusal(why=f"nothing may run before money and rates can be kept: {error}")
+
+
+def give_back(world: World, held: Held, way: Way, why: str) -> None:
+    """It is not going to run after all. One that was announced is left to whoever tells its end. Blocking."""
+    if any(event.invocation_id == way.invocation_id for event in world.events.read(held.id)):
+        return
     affording.give_back(world, way.hold, why)
     if _limits(world, way.candidate.tool, world.settings().models.get(way.candidate.model) or Model(name="")):
-        world.rates.undo(way.invocation_id)
+        with affording.left_to_the_next_start():
+            world.rates.undo(way.invocation_id)
+
+
+def keep_place(world: World, invocation_id: InvocationId) -> None:
+    """A run of an earlier daemon's goes on: its places are this process's. Blocking."""
+    with affording.left_to_the_next_start():
+        world.rates.keep(invocation_id)
 
 
 def note_end(world: World, run: Run, ran: Ran) -> None:
     """The run is over: its place is free, and every process on the machine hears what it says of its tool. Blocking."""
+    with affording.left_to_the_next_start():
+        _note_end(world, run, ran)
+
+
+def _note_end(world: World, run: Run, ran: Ran) -> None:
     tool = world.settings().tools.get(run.tool)
     if tool is None:
         return

@@ -11,13 +11,13 @@ from decimal import Decimal
 from typing import assert_never
 
 from orchestrator import checking, executing, furnishing, running, taskfile
+from orchestrator.core import accounts, layout, resume
 from orchestrator.core import judge as judging
-from orchestrator.core import layout, resume
 from orchestrator.core.claims import Claims, FollowUp, follow_up
 from orchestrator.core.events import Event, EventKind
 from orchestrator.core.settings import WorkspaceKind
 from orchestrator.core.transition import Change
-from orchestrator.core.types import CostSource, ErrorKind, Status
+from orchestrator.core.types import ErrorKind, Status
 from orchestrator.core.verdict import CheckResult, Done, Ending, Failed, Ran, Verdict
 from orchestrator.core.workspace import Evidence, Workspace
 from orchestrator.ports import NameTakenError
@@ -125,7 +125,8 @@ def _done(world: World, held: Held, run: Run, ran: Ran, verdict: Done, judged: J
     now = world.clock.now()
     day = now.strftime("%Y-%m-%d")
     to = world.mailbox.place(f"{layout.DONE}/{held.agent}", _name(held), day)
-    result = _result(held, run, ran, verdict, judged, now)
+    spent = accounts.total(world.events.read(held.id), ran, run.invocation_id)
+    result = _result(held, verdict, judged, now) | {"metrics": _metrics(run, ran, spent)}
     told = _told(run, ran)
     completed = world.registrar.event(
         EventKind.TASK_COMPLETED,
@@ -198,7 +199,11 @@ def _failed(
         path=held.path,
         why=verdict.why,
         error_kind=verdict.kind,
-        details={"log_paths": [run.log], **({"branch": judged.branch} if judged.branch else {})},
+        details={
+            "log_paths": [run.log],
+            **({"branch": judged.branch} if judged.branch else {}),
+            **_cost(accounts.total(world.events.read(held.id), ran, run.invocation_id)),
+        },
         **_told(run, ran),
     )
     return [event], _failed_change(event, run)
@@ -214,13 +219,19 @@ def _failed_change(event: Event, run: Run) -> Advance:
     }
     if branch := str(event.details.get("branch") or ""):
         error["branch"] = branch  # what it left all the same: the next attempt goes on from there
+    trailers = {
+        "Error-Kind": event.error_kind,
+        "Result-Branch": branch,
+        "Cost-USD": str(event.details.get("cost_usd") or ""),
+        "Cost-Source": str(event.details.get("cost_source") or ""),
+    }
     return Advance(
         step="close",
         events=(),
         fields={"status": event.status, "error": error},
         was=Status.IN_PROGRESS,
         body=event.why,
-        trailers=run.trailers | {"Error-Kind": event.error_kind} | ({"Result-Branch": branch} if branch else {}),
+        trailers=run.trailers | {name: value for name, value in trailers.items() if value},
     )
 
 
@@ -302,7 +313,7 @@ def _told(run: Run, ran: Ran) -> dict[str, object]:
     }
 
 
-def _result(held: Held, run: Run, ran: Ran, verdict: Done, judged: Judged, at: datetime) -> dict[str, object]:
+def _result(held: Held, verdict: Done, judged: Judged, at: datetime) -> dict[str, object]:
     claims, evidence = judged.claims, judged.evidence
     result: dict[str, object] = {
         "summary": claims.summary or verdict.why,
@@ -320,10 +331,11 @@ def _result(held: Held, run: Run, ran: Ran, verdict: Done, judged: Judged, at: d
     for name in ("next_artefacts", "artefacts_not_created"):
         if items := getattr(claims, name):
             result[name] = list(items)
-    return result | {"metrics": _metrics(run, ran)}
+    return result
 
 
-def _metrics(run: Run, ran: Ran) -> dict[str, object]:
+def _metrics(run: Run, ran: Ran, spent: accounts.Total) -> dict[str, object]:
+    """Tokens and money are those of all runs of its turn, failed ones included; the rest is of the last one."""
     metrics: dict[str, object] = {
         "duration_seconds": round(ran.duration_ms / 1000, 3),
         "invocations": run.attempt,
@@ -331,12 +343,15 @@ def _metrics(run: Run, ran: Ran) -> dict[str, object]:
     }
     if model := run.model or ran.model:
         metrics["model"] = model
-    if ran.tokens is not None:
-        metrics["tokens"] = asdict(ran.tokens)
-    if ran.cost is not None:
-        metrics["cost_usd"] = f"{Decimal(ran.cost) / 1_000_000:.6f}"
-        metrics["cost_source"] = str(ran.cost_source or CostSource.REPORTED)
-    return metrics
+    if spent.tokens is not None:
+        metrics["tokens"] = asdict(spent.tokens)
+    return metrics | _cost(spent)
+
+
+def _cost(spent: accounts.Total) -> dict[str, str]:
+    if spent.cost is None:
+        return {}
+    return {"cost_usd": f"{Decimal(spent.cost) / 1_000_000:.6f}", "cost_source": str(spent.source)}
 
 
 def _write_log(world: World, ended: Ended, judged: Judged, told: Event) -> Change:

@@ -1,4 +1,4 @@
-"""The write side for people: submit, cancel, retry, freeze, thaw, start, complete.
+"""The write side for people: submit, exec, cancel, retry, freeze, thaw, start, complete, budget adjust.
 
 The same functions run in the daemon, which is asked through a request file, and at once under the workspace's lock
 where no daemon runs. Arguments and replies are plain mappings: they travel through files.
@@ -6,10 +6,10 @@ where no daemon runs. Arguments and replies are plain mappings: they travel thro
 
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from orchestrator import choosing, executing, submitting, taskfile
+from orchestrator import budgeting, choosing, executing, ordering, submitting, taskfile
 from orchestrator.core import layout, moves, routing
 from orchestrator.core.agents import Unknown, resolve
 from orchestrator.core.claims import slug
@@ -85,6 +85,7 @@ class Commands:
             "thaw": self.thaw,
             "start": self.start,
             "complete": self.complete,
+            "budget-adjust": self.adjust_budget,
         }
         if verb not in verbs:
             raise UsageError(f"no verb {verb!r}; there are {', '.join(verbs)}")
@@ -145,24 +146,21 @@ class Commands:
     async def execute(self, arguments: Arguments) -> Reply:
         """A person's own task, to be run now (`executing.order_of` has the arguments), where a tool can do it."""
         order = executing.order_of(arguments, self.world.settings(), self.world.clock.now())
-        planned = await self.world.disk(choosing.plan, self.world, order.task, order.agent, order.requested)
+        world, task, agent = self.world, order.task, order.agent
+        planned = await world.disk(choosing.plan, world, task, agent, order.requested)
         if isinstance(planned, routing.Refusal):
-            raise OrchestratorError(f"No available tools in fallback chain: {planned.why}")
-        await self.world.disk(executing.place, self.world, order)
-        first = planned.first
-        return {
-            "id": order.task.id,
-            "status": str(Status.NEW),
-            "path": order.path,
-            "agent": order.agent,
-            "tool": first.tool.name,
-            "model": first.model,
-            "reason": str(first.reason),
-            "why": first.why,
-            "primary": order.requested.tool or self.world.agent(order.agent).preferred_tool,
-            "follows": order.details.get("follows", []),
-            "message": f"asked for {order.task.id}",
-        }
+            raise OrchestratorError(await world.disk(ordering.no_way, world, task, agent, planned))
+        said = await world.disk(ordering.ahead, world, task, agent, planned)
+        if said.warnings:  # nobody may be there to read them: they are told with the task
+            order = replace(order, details={**order.details, "budget_warnings": list(said.warnings)})
+        if arguments.get("confirmed"):
+            order = replace(order, details={**order.details, "confirmed": True})
+        await world.disk(executing.place, world, order)
+        return ordering.reply(order, planned, said)
+
+    async def adjust_budget(self, arguments: Arguments) -> Reply:
+        """Corrects what limits on money count as spent (`budgeting.adjust` has the arguments)."""
+        return await budgeting.adjust(self.world, arguments)
 
     # --- finding -------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from orchestrator import pipeline, rejecting, takeup, waits, withdrawing
+from orchestrator import pipeline, rejecting, takeup, trying, waits, withdrawing
 from orchestrator.arrivals import Arrivals, Found, NoTask
 from orchestrator.commands import Commands
 from orchestrator.core import order, resume
@@ -298,13 +298,21 @@ class Daemon:
         finally:
             self._slots.free(held.id)
             self._boards_due = True
-            if self._blocked:
-                self.look_again()
+            if self._blocked and (after is None or after.status is not Status.BLOCKED):
+                self.look_again()  # what others wait for may be there now; one that is blocked itself brought nothing
+        if after.status is Status.BLOCKED:
+            await self._note_time(held.id)
         self._finished[str(after.status)] += 1
         if after.status is Status.DONE:
             self._arrivals.note_done(held.id)
         self._pump()
         return after
+
+    async def _note_time(self, task_id: TaskId) -> None:
+        """Until when it is blocked, if that was told: then it is looked at again, and not at the next rescan."""
+        events = await self._world.disk(self._world.events.read, task_id)
+        until = trying.waits_until(events[-1] if events else None)
+        self._blocked_until = min(filter(None, (self._blocked_until, until)), default=None)
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         assert self._group is not None

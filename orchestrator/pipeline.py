@@ -16,6 +16,7 @@ from orchestrator import (
     executing,
     furnishing,
     launch,
+    metering,
     running,
     taskfile,
     trying,
@@ -27,6 +28,7 @@ from orchestrator.core.settings import Tool, WorkspaceKind
 from orchestrator.core.types import CostSource, ErrorKind, InvocationId, MicroUsd, Status
 from orchestrator.core.verdict import Ending, Failed, Printed, Ran
 from orchestrator.core.workspace import Unworkable, Workspace
+from orchestrator.errors import OrchestratorError
 from orchestrator.registrar import Advance, Held
 from orchestrator.reins import Reins
 from orchestrator.world import World
@@ -149,15 +151,23 @@ async def _end_of_run(
         ended = None if at.finished is not None else await _adopt(world, held, run, workspace, reins, floor)
         if ended is not None:
             return ended
+        if at.finished is None:  # told before anything is planned: what it is charged may leave nothing for another
+            at = replace(at, finished=await _tell_lost(world, held, at.started))
         if at.stage is resume.Stage.GIVE_UP:
-            if at.finished is None:
-                hold = await world.disk(affording.hold_of, world, held, run.invocation_id)
-                await world.disk(world.events.append, held.id, [running.lost(world, held, at.started, hold)])
             ran = Ran(
                 ending=Ending.INTERRUPTED, failure=ErrorKind.LOST, errors="the daemon died during each of its runs"
             )
             return running.Ended(held=held, run=run, ran=ran, workspace=workspace)
     return await _run(world, held, at, reins, floor)
+
+
+async def _tell_lost(world: World, held: Held, started: Event) -> Event:
+    invocation_id = InvocationId(started.invocation_id)
+    hold = await world.disk(affording.hold_of, world, held, invocation_id)
+    lost = running.lost(world, held, started, hold)
+    await world.disk(world.events.append, held.id, [lost])
+    await world.disk(affording.settle_silent, world, held, invocation_id)
+    return lost
 
 
 async def _adopt(
@@ -173,7 +183,7 @@ async def _adopt(
         if workspace is not None and workspace.kind is WorkspaceKind.CHECKOUT:
             await mine.enter_async_context(world.checkout)
         await reins.hand_over(run.invocation_id)
-        await world.disk(world.rates.keep, run.invocation_id)
+        await world.disk(choosing.keep_place, world, run.invocation_id)
         ran = await world.engine.adopt(run.invocation_id, launch.printed(world.host, held, run.invocation_id))
         if ran is None or ran.ending is Ending.ORPHANED or ran.failure is ErrorKind.LOST:
             return None
@@ -185,6 +195,8 @@ async def _adopt(
 async def _run(
     world: World, held: Held, at: resume.Resumption, reins: Reins, floor: AsyncExitStack
 ) -> running.Ended | Held:
+    if reins.ending is Ending.CANCELLED and (at.started is None or at.finished is not None):
+        return await _cancelled(world, held, reins.why)  # before anything was announced: there is no run to end
     if why := await world.disk(checking.missing, world, held.file.task):
         return await block(world, held, why)
     way = await world.disk(_way, world, held)
@@ -193,15 +205,20 @@ async def _run(
     tool = way.candidate.tool
     if tool.workspace is WorkspaceKind.CHECKOUT:
         await floor.enter_async_context(world.checkout)
-    workspace = await world.disk(furnishing.prepare, world, held, tool)
-    if isinstance(workspace, Unworkable):
-        await world.disk(choosing.give_back, world, way, "its workspace cannot be made")
-        return await block(world, held, workspace.why)
-    held, run, invocation = await running.start(world, held, way, at, workspace)
+    try:
+        workspace = await world.disk(furnishing.prepare, world, held, tool)
+        if isinstance(workspace, Unworkable):
+            await world.disk(choosing.give_back, world, held, way, "its workspace cannot be made")
+            return await block(world, held, workspace.why)
+        held, run, invocation = await running.start(world, held, way, at, workspace)
+    except Exception:
+        await world.disk(choosing.give_back, world, held, way, "it could not be started")
+        raise
     if (unready := await _set_up(world, held, invocation, workspace, reins)) is not None:
         return await _announced(world, held, run, unready, workspace)
     await reins.hand_over(invocation.id)
-    ran = await world.engine.run(invocation)
+    async with metering.metered(world, held, way, run) as meter:
+        ran = meter.explain(await world.engine.run(invocation))
     world.reached("run.ended")
     read = await world.disk(running.read, world, held, run, ran)
     return await _announced(world, held, run, read, workspace)
@@ -231,6 +248,7 @@ async def _set_up(world: World, held: Held, invocation: Invocation, workspace: W
         return ran
     where = Printed(stdout=before.stdout_path, stderr=before.stderr_path)
     read = await world.disk(world.read_output, _SET_UP, ran, where, None)
+    read = await world.disk(world.redact, read, world.settings().policy(world.agent(held.agent).policy).privacy)
     how = f"exit code {ran.exit_code}" if ran.ending is Ending.EXITED else str(ran.ending).replace("_", " ")
     last = (read.errors.strip().splitlines() or read.text.strip().splitlines() or ["it said nothing"])[-1]
     why = f"the set-up command of the worktree ({' '.join(before.argv)}) failed ({how}): {last[:300]}"
@@ -239,12 +257,19 @@ async def _set_up(world: World, held: Held, invocation: Invocation, workspace: W
 
 
 def _plan(world: World, held: Held) -> routing.Route | routing.Refusal:
-    return choosing.plan(world, held.file.task, held.agent, executing.requested_of(world.host.state, held.file.task))
+    requested = executing.requested_of(world.host.state, held.file.task)
+    try:
+        return choosing.plan(world, held.file.task, held.agent, requested)
+    except (OrchestratorError, OSError) as error:
+        return choosing.cannot_be_planned(error)
 
 
 def _way(world: World, held: Held) -> running.Way | routing.Refusal:
     requested = executing.requested_of(world.host.state, held.file.task)
-    return choosing.way(world, held, choosing.plan(world, held.file.task, held.agent, requested), requested)
+    try:
+        return choosing.way(world, held, _plan(world, held), requested)
+    except (OrchestratorError, OSError) as error:
+        return choosing.cannot_be_planned(error)
 
 
 def refusal_of(world: World, held: Held) -> str:
@@ -257,7 +282,20 @@ def refusal_of(world: World, held: Held) -> str:
 
 async def break_off(world: World, held: Held, why: str) -> Held:
     """A mistake of ours while the task was in hand: it is an error of kind internal, wherever its file is now."""
-    return await closing.break_off(world, await world.disk(_as_it_is, world, held), why)
+    now = await world.disk(_as_it_is, world, held)
+    await world.disk(_end_what_began, world, now)
+    return await closing.break_off(world, now, why)
+
+
+def _end_what_began(world: World, held: Held) -> None:
+    """Nobody comes back to a run whose task is over: its end is told now, and it is charged its hold."""
+    at = resume.resume(world.events.read(held.id), held.status, manual=False)
+    if at.started is not None and at.finished is None:
+        invocation_id = InvocationId(at.started.invocation_id)
+        hold = affording.hold_of(world, held, invocation_id)
+        lost = running.lost(world, held, at.started, hold, "a mistake of ours ended it")
+        world.events.append(held.id, [lost])
+        affording.settle_silent(world, held, invocation_id)
 
 
 def _as_it_is(world: World, held: Held) -> Held:
@@ -275,6 +313,20 @@ async def block(world: World, held: Held, why: str, *, until: datetime | None = 
     )
     change = Advance(step="close", events=[event], fields={"status": Status.BLOCKED}, body=why)
     return await world.registrar.advance(held, change)
+
+
+async def _cancelled(world: World, held: Held, why: str) -> Held:
+    event = world.registrar.event(
+        EventKind.TASK_CANCELLED,
+        held,
+        status=Status.CANCELLED,
+        path=held.path,
+        why=why or "it was cancelled before it ran",
+        error_kind=ErrorKind.CANCELLED,
+    )
+    error = {"kind": "cancelled", "message": event.why, "timestamp": event.ts, "retry_count": 0}
+    fields = {"status": Status.CANCELLED, "error": error}
+    return await world.registrar.advance(held, Advance(step="close", events=[event], fields=fields, body=event.why))
 
 
 async def _give_back(world: World, held: Held) -> Held:

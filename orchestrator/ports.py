@@ -4,12 +4,13 @@ Ports that touch the disk are plain blocking code, safe to call from several thr
 event loop and waits for room where the disk is full. Paths are relative to the work folder and use /.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, ParamSpec, Protocol, TypeVar
 
 from orchestrator.core.budget_amounts import Settlement
+from orchestrator.core.budget_facts import Adjustment
 from orchestrator.core.budgets import Applied, Over, Standing, Subject
 from orchestrator.core.budgets import Held as Hold
 from orchestrator.core.cooldowns import Cooldown
@@ -276,6 +277,12 @@ class Ledger(Protocol):
 
     def release(self, held: Hold, reason: str) -> bool:
         """Gives a hold back: its run never began."""
+
+    def adjust(self, adjustment: Adjustment) -> bool:
+        """Corrects what is counted as spent; its event was written before. False where it was known."""
+
+    def take_in(self, events: Iterable[Event]) -> int:
+        """Enters what these events tell and it did not know; how much that was."""
 
     def standing(self, limits: Sequence[Applied], at: datetime) -> Sequence[Standing]:
         """How much of each limit is gone."""

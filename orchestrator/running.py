@@ -82,9 +82,6 @@ async def start(
             **about,
         ),
     ]
-    if at.started is not None and at.finished is None:
-        at_hold = await world.disk(affording.hold_of, world, held, InvocationId(at.started.invocation_id))
-        events.insert(0, lost(world, held, at.started, at_hold))
     # One time for one run: a hand-off takes its id from it, and start-up knows it from the event alone.
     run = replace(run, started_at=events[-1].ts)
     change = Advance(
@@ -97,13 +94,15 @@ async def start(
     return await world.registrar.advance(held, change), run, invocation
 
 
-def lost(world: World, held: Held, started: Event, hold: Hold | None) -> Event:
-    """The end of a run that died with its daemon: it is charged what was held for it."""
+def lost(
+    world: World, held: Held, started: Event, hold: Hold | None, why: str = "the daemon died while it ran"
+) -> Event:
+    """The end of a run of which there was no word: it is charged what was held for it."""
     return world.registrar.event(
         EventKind.EXECUTION_FINISHED,
         held,
         reason="lost",
-        why="the daemon died while it ran",
+        why=why,
         error_kind=ErrorKind.LOST,
         invocation_id=started.invocation_id,
         tool=started.tool,
@@ -169,7 +168,7 @@ def _cap(world: World, held: Held, way: Way) -> MicroUsd | None:
     agent = world.agent(held.agent)
     policy = world.settings().policy(agent.policy)
     cap = caps.cap(held.file.task, agent, policy, tool=way.candidate.tool.name, model=way.candidate.model)
-    if way.hold is None or not way.hold.amount or not any(limit.hard for limit in policy.limits):
+    if way.hold is None or not way.hold.amount or not affording.binds(world, held):
         return cap
     return min(cap, way.hold.amount) if cap is not None else way.hold.amount
 
@@ -268,6 +267,8 @@ def read(world: World, held: Held, run: Run, ran: Ran) -> Ran:
     tool = world.settings().tools.get(run.tool) or Tool(name=run.tool, binary="", command=())
     previous = accounts.last_session(world.events.read(held.id), run.tool, before=run.invocation_id)
     read = world.read_output(tool, ran, launch.printed(world.host, held, run.invocation_id), previous)
+    level = world.settings().policy(world.agent(held.agent).policy).privacy
+    read = world.redact(read, level)
     return affording.with_cost(read, tool, world.settings().models.get(run.model) or Model(name=run.model))
 
 

@@ -28,6 +28,7 @@ class Again:
     at: datetime | None  # not before; None: at once
     tool: str = ""  # empty: as it is planned then
     model: str = ""
+    is_retry: bool = False  # of the same; else one that waits is planned anew
 
 
 def history_of(events: Sequence[Event]) -> list[Attempt]:
@@ -65,7 +66,7 @@ def decide(world: World, ended: Ended, failed: Failed, route: Route | Refusal) -
         case GiveUp():
             return follows
         case retrying.Retry() | retrying.Wait():
-            return Again(why=follows.why, at=follows.at)
+            return Again(why=follows.why, at=follows.at, is_retry=isinstance(follows, retrying.Retry))
         case _:
             chosen = follows.candidate
             return Again(why=follows.why, at=None, tool=chosen.tool.name, model=chosen.model)
@@ -103,7 +104,7 @@ async def announce(world: World, ended: Ended, failed: Failed, again: Again) -> 
         invocation_id=run.invocation_id,
         attempt=run.attempt,
         error_kind=failed.kind,
-        reason="retry" if again.at is not None and not again.tool else "next",
+        reason="retry" if again.is_retry else "next",
         why=again.why,
         details={"failed": failed.why, **wait, **onward},
     )

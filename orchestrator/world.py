@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from orchestrator.core.claims import Claims
-from orchestrator.core.settings import Agent, Settings, Tool
+from orchestrator.core.settings import Agent, Privacy, Settings, Tool
 from orchestrator.core.types import AgentKey
 from orchestrator.core.verdict import Printed, Ran, Reported
 from orchestrator.launch import Host
@@ -43,6 +43,7 @@ class World:
     renderer: Renderer
     read_output: Callable[[Tool, Ran, Printed, Reported | None], Ran]
     read_claims: Callable[[str], Claims]
+    redact: Callable[[Ran, Privacy], Ran]  # what was printed, without secrets
     settings: Callable[[], Settings]
     host: Host
     reached: Callable[[str], None]

@@ -8,21 +8,24 @@ from orchestrator.core.history import InvocationState, Origin, TaskState
 from orchestrator.core.types import Folder, MicroUsd, Priority, Status, TaskId, Tokens
 
 Row = Sequence[Any]
+_MOST = 10**12  # tokens or micro-dollars of one run: what damaged events say must not overflow the sum of many
 
 TASK_COLUMNS = (
     "id, agent, title, priority, status, folder, path, run, tool, model, invocation, attempts, verdict, why, "
     "error_kind, cost_microusd, created, claimed, started, finished, last_event_id, last_ts"
 )
 INVOCATION_COLUMNS = (
-    "task_id, invocation_id, tool, model, attempt, started, finished, duration_ms, exit_code, error_kind, "
-    "tokens_input, tokens_cache_read, tokens_cache_write, tokens_output, cost_microusd"
+    "task_id, invocation_id, agent, run, tool, model, provider, task_type, reason, billing, attempt, started, "
+    "finished, duration_ms, exit_code, error_kind, tokens_input, tokens_cache_read, tokens_cache_write, "
+    "tokens_output, cost_microusd, cost_source, outcome, checked"
 )
 # The SQL below is put together from the constants above, never from data.
 _PLACES = ", ".join("?" * len(TASK_COLUMNS.split(",")))
 _UPDATES = ", ".join(f"{name} = excluded.{name}" for name in TASK_COLUMNS.split(", ")[1:])
 ADD_TASK = f"INSERT INTO tasks ({TASK_COLUMNS}) VALUES ({_PLACES}) ON CONFLICT DO NOTHING"  # noqa: S608  # constants
 PUT_TASK = f"INSERT INTO tasks ({TASK_COLUMNS}) VALUES ({_PLACES}) ON CONFLICT (id) DO UPDATE SET {_UPDATES}"  # noqa: S608  # constants
-PUT_INVOCATION = f"INSERT OR REPLACE INTO invocations ({INVOCATION_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608  # constants
+_RUN_PLACES = ", ".join("?" * len(INVOCATION_COLUMNS.split(",")))
+PUT_INVOCATION = f"INSERT OR REPLACE INTO invocations ({INVOCATION_COLUMNS}) VALUES ({_RUN_PLACES})"  # noqa: S608  # constants
 PUT_ORIGIN = 'INSERT OR REPLACE INTO taken_in (path, blob, task_id, "commit") VALUES (?,?,?,?)'
 PUT_FILE = "INSERT OR REPLACE INTO event_files (folder, task_id, size, mtime_ns) VALUES (?,?,?,?)"
 
@@ -93,19 +96,28 @@ def from_invocation(state: InvocationState) -> Row:
     return (
         state.task_id,
         clean(state.id),
+        clean(state.agent),
+        clean(state.run),
         clean(state.tool),
         clean(state.model),
+        clean(state.provider),
+        clean(state.task_type),
+        clean(state.reason),
+        clean(state.billing),
         state.attempt,
         from_time(state.started),
         from_time(state.finished),
         state.duration_ms,
         state.exit_code,
         clean(state.error_kind),
-        state.tokens.input,
-        state.tokens.cache_read,
-        state.tokens.cache_write,
-        state.tokens.output,
-        state.cost,
+        min(state.tokens.input, _MOST),
+        min(state.tokens.cache_read, _MOST),
+        min(state.tokens.cache_write, _MOST),
+        min(state.tokens.output, _MOST),
+        min(state.cost, _MOST),
+        clean(state.cost_source),
+        clean(state.outcome),
+        state.checked,
     )
 
 
@@ -114,16 +126,25 @@ def to_invocation(row: Row) -> InvocationState:
     return InvocationState(
         task_id=TaskId(row[0]),
         id=row[1],
-        tool=row[2],
-        model=row[3],
-        attempt=row[4],
-        started=to_time(row[5]),
-        finished=to_time(row[6]),
-        duration_ms=row[7],
-        exit_code=row[8],
-        error_kind=row[9],
-        tokens=Tokens(input=row[10], cache_read=row[11], cache_write=row[12], output=row[13]),
-        cost=MicroUsd(row[14]),
+        agent=row[2],
+        run=row[3],
+        tool=row[4],
+        model=row[5],
+        provider=row[6],
+        task_type=row[7],
+        reason=row[8],
+        billing=row[9],
+        attempt=row[10],
+        started=to_time(row[11]),
+        finished=to_time(row[12]),
+        duration_ms=row[13],
+        exit_code=row[14],
+        error_kind=row[15],
+        tokens=Tokens(input=row[16], cache_read=row[17], cache_write=row[18], output=row[19]),
+        cost=MicroUsd(row[20]),
+        cost_source=row[21],
+        outcome=row[22],
+        checked=bool(row[23]),
     )
 
 

@@ -16,7 +16,7 @@ from orchestrator.errors import BusyError
 
 NAME = "index.db"
 APPLICATION_ID = 0x6F726368  # "orch"
-VERSION = 1
+VERSION = 2
 BUSY_SECONDS = 10.0
 
 TABLES = """
@@ -29,10 +29,12 @@ CREATE TABLE tasks (
   created TEXT, claimed TEXT, started TEXT, finished TEXT, last_event_id TEXT NOT NULL, last_ts TEXT
 );
 CREATE TABLE invocations (
-  task_id TEXT NOT NULL, invocation_id TEXT NOT NULL, tool TEXT NOT NULL, model TEXT NOT NULL, attempt INTEGER NOT NULL,
-  started TEXT, finished TEXT, duration_ms INTEGER NOT NULL, exit_code INTEGER, error_kind TEXT NOT NULL,
-  tokens_input INTEGER NOT NULL, tokens_cache_read INTEGER NOT NULL, tokens_cache_write INTEGER NOT NULL,
-  tokens_output INTEGER NOT NULL, cost_microusd INTEGER NOT NULL,
+  task_id TEXT NOT NULL, invocation_id TEXT NOT NULL, agent TEXT NOT NULL, run TEXT NOT NULL, tool TEXT NOT NULL,
+  model TEXT NOT NULL, provider TEXT NOT NULL, task_type TEXT NOT NULL, reason TEXT NOT NULL, billing TEXT NOT NULL,
+  attempt INTEGER NOT NULL, started TEXT, finished TEXT, duration_ms INTEGER NOT NULL, exit_code INTEGER,
+  error_kind TEXT NOT NULL, tokens_input INTEGER NOT NULL, tokens_cache_read INTEGER NOT NULL,
+  tokens_cache_write INTEGER NOT NULL, tokens_output INTEGER NOT NULL, cost_microusd INTEGER NOT NULL,
+  cost_source TEXT NOT NULL, outcome TEXT NOT NULL, checked INTEGER NOT NULL,
   PRIMARY KEY (task_id, invocation_id)
 ) WITHOUT ROWID;
 -- What was read, and how it looked then: the file is <folder>/<task_id>.jsonl below the work folder.

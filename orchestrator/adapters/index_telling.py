@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from orchestrator.adapters.event_reading import SUFFIX, EventFile
 from orchestrator.core.events import Event
-from orchestrator.core.history import InvocationState, Origin, TaskState, fold, fold_invocation, origin_of
+from orchestrator.core.history import InvocationState, Origin, TaskState, fold, fold_invocation, is_of_task, origin_of
 from orchestrator.core.layout import TELEMETRY
 from orchestrator.core.types import TaskId
 
@@ -36,6 +36,8 @@ class Telling:
     def hear(self, event: Event) -> None:
         """Takes one more event in."""
         self.events += 1
+        if not is_of_task(event):
+            return
         self.state = fold(self.state, event)
         if event.invocation_id:
             known = self.invocations.get(event.invocation_id)

@@ -7,7 +7,7 @@ from pathlib import Path
 from orchestrator.adapters import index_rows as rows
 from orchestrator.adapters.index_telling import Telling, tell
 from orchestrator.core.events import Event
-from orchestrator.core.history import fold, fold_invocation, origin_of
+from orchestrator.core.history import fold, fold_invocation, is_of_task, origin_of
 from orchestrator.core.types import TaskId
 
 _TASK = f"SELECT {rows.TASK_COLUMNS} FROM tasks WHERE id = ?"  # noqa: S608  # constants
@@ -19,7 +19,7 @@ def fold_in(connection: sqlite3.Connection, task_id: TaskId, events: Sequence[Ev
     """Takes events into a task of which the index knows all that came before."""
     row = connection.execute(_TASK, (task_id,)).fetchone()
     state = rows.to_task(row) if row else None
-    for event in events:
+    for event in filter(is_of_task, events):
         state = fold(state, event)
         if event.invocation_id:
             _fold_invocation_in(connection, event)
@@ -31,8 +31,9 @@ def fold_in(connection: sqlite3.Connection, task_id: TaskId, events: Sequence[Ev
 
 def _fold_invocation_in(connection: sqlite3.Connection, event: Event) -> None:
     row = connection.execute(_INVOCATION, (event.task_id, rows.clean(event.invocation_id))).fetchone()
-    invocation = fold_invocation(rows.to_invocation(row) if row else None, event)
-    if invocation is not None:
+    known = rows.to_invocation(row) if row else None
+    invocation = fold_invocation(known, event)
+    if invocation is not None and invocation is not known:
         connection.execute(rows.PUT_INVOCATION, rows.from_invocation(invocation))
 
 

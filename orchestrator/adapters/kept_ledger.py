@@ -113,7 +113,7 @@ class KeptLedger:
             from orchestrator.adapters.ledger_rebuild import rebuild
 
             there = (self._state / NAME).exists()
-            done = rebuild(self._state, _all_events(self._work), self._provider_of)
+            done = rebuild(self._state, all_events(self._work), self._provider_of)
             if there:
                 self._told(
                     f"the ledger of money was rebuilt from the events ({unusable.reason}): {done.entries} entries"
@@ -121,7 +121,7 @@ class KeptLedger:
             return Ledger.open(self._state)
 
 
-def _all_events(work: Path) -> Iterator[Event]:
+def all_events(work: Path) -> Iterator[Event]:
     """Every event there is, those of a task in their order."""
     for path in sorted((work / TELEMETRY).rglob(f"*{SUFFIX}")):
         if path.is_file() and not path.is_symlink():

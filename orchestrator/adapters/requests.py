@@ -27,7 +27,7 @@ from orchestrator.errors import (
 )
 
 FOLDER = "requests"
-VERBS = frozenset({"submit", "exec", "cancel", "retry", "freeze", "thaw", "start", "complete"})
+VERBS = frozenset({"submit", "exec", "cancel", "retry", "freeze", "thaw", "start", "complete", "budget-adjust"})
 LARGEST = 8 << 20  # bytes: a task file of 1 MiB whose every character needs an escape of six
 PATIENCE = 10.0  # seconds that a client waits
 _OLD = 3600.0  # seconds after which a leftover has nobody waiting for it

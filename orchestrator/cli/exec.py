@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestrator.cli.call import Call, json_option, pass_call, words
+from orchestrator.cli.exec_asking import can_ask, has_agreed
 from orchestrator.cli.exec_input import Given, gather
 from orchestrator.cli.exec_output import Target, envelope
 from orchestrator.cli.screen import Paint, plain
@@ -34,8 +35,8 @@ _TIMED_OUT = 124
 
 Have one task done now, and print its answer: the same path as any task, with its file, events and commits. A running
 daemon does it; without one it is done here. Without --prompt and --prompt-file the prompt is read from stdin. Ctrl-C
-cancels it. Files that follow are context too; - is stdin. An answer that an earlier task gave is known again, and the
-two are linked.
+cancels it. Where a limit on money is nearly reached with it, whoever sits at the terminal is asked first. Files that
+follow are context too; - is stdin. An answer that an earlier task gave is known again, and the two are linked.
 """),
 )
 @click.argument("files", nargs=-1, metavar="[FILE|-]...", type=click.Path(allow_dash=True))
@@ -47,8 +48,8 @@ two are linked.
 @click.option("--output", metavar="FILE", type=click.Path(), help="Where the answer goes instead of stdout.")
 @click.option("--tool", metavar="NAME", help="The tool to do it with, instead of the agent's preferred one.")
 @click.option("--model", metavar="NAME", help="The model to do it with.")
-@click.option("--yes", is_flag=True, help="Answer every question with yes. This version asks none.")
-@click.option("--force", is_flag=True, help="Go past soft limits, with --justification. Recorded.")
+@click.option("--yes", is_flag=True, help="Answer every question with yes.")
+@click.option("--force", is_flag=True, help="Go over limits on money, with --justification. Recorded.")
 @click.option("--justification", metavar="TEXT", help="Why; it is in the events and in the commit.")
 @click.option("--stream/--no-stream", default=None, help="Show what is printed while it runs. Default: on a terminal.")
 @json_option
@@ -64,13 +65,21 @@ def command(call: Call, /, stream: bool | None, as_json: bool, output: str | Non
         target.check()
     place = call.workspace()
     asked = gather(_given(given), root=place.root, stdin=sys.stdin.buffer, is_terminal=sys.stdin.isatty())
+    arguments = dict(asked.arguments)
+    if given["yes"] or (not given["force"] and can_ask(call) and has_agreed(call, place, arguments)):
+        arguments["confirmed"] = True
     from orchestrator.wiring import answered_by, execute
     from orchestrator.wiring.watching import Stop
 
     follows = answered_by(place, asked.digests)
-    watching = Watching(call, live=call.out.is_terminal if stream is None else stream, as_json=as_json)
+    watching = Watching(
+        call,
+        agreed=bool(arguments.get("confirmed")) and not given["yes"],
+        live=call.out.is_terminal if stream is None else stream,
+        as_json=as_json,
+    )
     stop = Stop()
-    done = execute(place, {**asked.arguments, "follows": follows}, watching, stop)
+    done = execute(place, {**arguments, "follows": follows}, watching, stop)
     return _tell(call, done, watching, stop.number, target, as_json=as_json) if not stop.reader_left else _READER_LEFT
 
 
@@ -87,8 +96,10 @@ def _given(given: Mapping[str, Any]) -> Given:
 class Watching:
     """What is shown while it runs. The answer alone goes to stdout; what comes live goes there on a terminal only."""
 
-    def __init__(self, call: Call, *, live: bool, as_json: bool) -> None:
+    def __init__(self, call: Call, *, live: bool, as_json: bool, agreed: bool = False) -> None:
+        """`agreed`: the warnings were shown, and a person said yes."""
         self._call = call
+        self._agreed = agreed
         self._live = live
         self._to = call.out if call.out.is_terminal and not as_json else call.err
         self._shown: list[str] = []
@@ -102,8 +113,10 @@ class Watching:
     def begun(self, reply: Mapping[str, Any]) -> None:
         """Says what is about to run."""
         err = self._call.err
-        if reply.get("reason") == "fallback":
-            err.line(f"Primary tool {plain(str(reply.get('primary') or 'none'))} unavailable, trying fallback")
+        if reply.get("unavailable"):
+            err.line(f"Primary tool {plain(str(reply['unavailable']))} unavailable, trying fallback")
+        for warning in () if self._agreed else reply.get("warnings") or ():
+            err.wrapped(str(warning), indent="", paint=Paint.WARN)
         with_model = " ".join(str(reply[name]) for name in ("tool", "model") if reply.get(name))
         err.line(f"{plain(str(reply['id']))}: {plain(str(reply['agent']))} with {plain(with_model)}")
         err.line(f"  {plain(str(reply.get('why', '')))}")

@@ -86,5 +86,11 @@ def explained(over: Over) -> str:
     return "\n".join(lines)
 
 
+def ends(standing: Standing) -> str:
+    """When its window ends, by the policy's clock; never."""
+    window = standing.applied.window
+    return _local(window.end, standing.applied.zone) if window.ends else "never"
+
+
 def _local(at: datetime, zone: str) -> str:
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"

@@ -1,7 +1,7 @@
 """What the events of a task add up to. One pure function decides it for live updates and for rebuilds alike."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -65,12 +65,18 @@ class TaskState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvocationState:
-    """One run of one tool, as its two events tell."""
+    """One run of one tool, as its two events tell, and what was judged of it afterwards."""
 
     id: str
     task_id: TaskId
+    agent: str = ""
+    run: str = ""
     tool: str = ""
     model: str = ""
+    provider: str = ""
+    task_type: str = ""
+    reason: str = ""  # why this tool and model: a RouteReason
+    billing: str = ""  # subscription, free: what it cost is no money; api or empty: it is
     attempt: int = 0
     started: datetime | None = None
     finished: datetime | None = None
@@ -79,6 +85,9 @@ class InvocationState:
     error_kind: str = ""
     tokens: Tokens = _NO_TOKENS
     cost: MicroUsd = _NOTHING
+    cost_source: str = ""  # empty: nobody knows what it cost
+    outcome: str = ""  # done, or the kind of its failure; empty: it was not judged yet
+    checked: bool = False  # whether a declared check ran after it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +101,11 @@ class Origin:
 
 
 _Changes = dict[str, Any]
+
+
+def is_of_task(event: Event) -> bool:
+    """Whether it tells of a task. An adjustment of money tells of limits: its file is none of a task."""
+    return event.event != EventKind.BUDGET_ADJUSTED
 
 
 def fold(state: TaskState | None, event: Event) -> TaskState:
@@ -118,27 +132,77 @@ _task_values = attrgetter(*_TASK_FIELDS)
 
 
 def fold_invocation(state: InvocationState | None, event: Event) -> InvocationState | None:
-    """The state of the invocation that an event names, or None where the event is not about a run."""
-    if not event.invocation_id or event.event not in {EventKind.EXECUTION_STARTED, EventKind.EXECUTION_FINISHED}:
+    """The state of the invocation that an event names, or None where nothing of a run is known."""
+    rule = _RUN_RULES.get(event.event) if event.invocation_id else None
+    if rule is None or (state is None and event.event not in _OF_RUNS):
         return state
-    known = state or InvocationState(id=event.invocation_id, task_id=TaskId(event.task_id))
-    shared: _Changes = {
+    if state is None:
+        changes = rule(_UNKNOWN_RUN, event)
+        return InvocationState(id=event.invocation_id, task_id=TaskId(event.task_id), **changes)
+    values = dict(zip(_RUN_FIELDS, _run_values(state), strict=True))
+    values.update(rule(state, event))
+    return InvocationState(**values)
+
+
+_RUN_FIELDS = tuple(field.name for field in fields(InvocationState))
+_run_values = attrgetter(*_RUN_FIELDS)
+_UNKNOWN_RUN = InvocationState(id="", task_id=TaskId(""))
+_OF_RUNS = frozenset({EventKind.EXECUTION_STARTED, EventKind.EXECUTION_FINISHED})
+
+
+def _run_began(known: InvocationState, event: Event) -> _Changes:
+    details = event.details
+    return {
+        "agent": event.agent or known.agent,
+        "run": event.run_id or known.run,
         "tool": event.tool or known.tool,
         "model": event.model or known.model,
         "attempt": _bounded(event.attempt) or known.attempt,
+        "started": event.ts,
+        "reason": event.reason,
+        "provider": _text(details.get("provider")),
+        "task_type": _text(details.get("task_type")),
+        "billing": _text(details.get("billing")) or known.billing,
     }
-    if event.event == EventKind.EXECUTION_STARTED:
-        return replace(known, started=event.ts, **shared)
-    return replace(
-        known,
-        finished=event.ts,
-        duration_ms=_bounded(event.duration_ms),
-        exit_code=None if event.exit_code is None else _bounded(event.exit_code),
-        error_kind=event.error_kind,
-        tokens=_tokens(event.details.get("tokens")),
-        cost=MicroUsd(_count(event.details.get("cost_microusd"))),
-        **shared,
-    )
+
+
+def _run_ended(known: InvocationState, event: Event) -> _Changes:
+    details = event.details
+    cost = _count(details.get("cost_microusd"))
+    return {
+        "agent": event.agent or known.agent,
+        "run": event.run_id or known.run,
+        "tool": event.tool or known.tool,
+        "model": event.model or known.model,
+        "attempt": _bounded(event.attempt) or known.attempt,
+        "finished": event.ts,
+        "duration_ms": _bounded(event.duration_ms),
+        "exit_code": None if event.exit_code is None else _bounded(event.exit_code),
+        "error_kind": event.error_kind,
+        "tokens": _tokens(details.get("tokens")),
+        "cost": MicroUsd(cost),
+        "cost_source": _text(details.get("cost_source")) or ("reported" if cost else ""),
+        "billing": _text(details.get("billing")) or known.billing,
+    }
+
+
+def _run_judged(_: InvocationState, event: Event) -> _Changes:
+    return {"outcome": "done" if event.event == EventKind.TASK_COMPLETED else event.error_kind or "failed"}
+
+
+def _run_checked(_known: InvocationState, _event: Event) -> _Changes:
+    return {"checked": True}
+
+
+_RUN_RULES: Mapping[str, Callable[[InvocationState, Event], _Changes]] = {
+    EventKind.EXECUTION_STARTED: _run_began,
+    EventKind.EXECUTION_FINISHED: _run_ended,
+    EventKind.CHECK_FINISHED: _run_checked,
+    EventKind.ATTEMPT_FAILED: _run_judged,
+    EventKind.TASK_COMPLETED: _run_judged,
+    EventKind.TASK_ERROR: _run_judged,
+    EventKind.TASK_CANCELLED: _run_judged,
+}
 
 
 def origin_of(event: Event) -> Origin | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from orchestrator import budgeting
 from orchestrator.adapters.answers import read_claims
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.disk import WaitingDisk
@@ -29,6 +30,7 @@ from orchestrator.ports import Appended, Trail
 from orchestrator.registrar import Registrar
 from orchestrator.resources import folder
 from orchestrator.wiring.configuring import read_settings
+from orchestrator.wiring.redacting import Redaction
 from orchestrator.wiring.trails import open_trail
 from orchestrator.world import World
 
@@ -141,6 +143,7 @@ def open_workspace(
     events = IndexedEvents(files, index, clock, heard)
     configuration = Configuration(place=place, read=settings, clock=clock)
     ledger = KeptLedger(place.state, place.work, _provider_of(configuration), notes.append)
+    host = Host(root=place.root, work=place.work, state=place.state, environ=dict(os.environ))
     rates = LazyRates(rates_folder(os.environ, place.state))
     registrar = Registrar(mailbox=mailbox, events=events, trail=trail, clock=clock, disk=disk, reached=reached)
     workspaces = Workspaces(place, lambda: configuration().workspaces, notes.append)
@@ -161,8 +164,9 @@ def open_workspace(
         renderer=templates,
         read_output=_read_output,
         read_claims=read_claims,
+        redact=Redaction(configuration, host),
         settings=configuration,
-        host=Host(root=place.root, work=place.work, state=place.state, environ=dict(os.environ)),
+        host=host,
         reached=reached,
     )
     return Opened(
@@ -197,7 +201,9 @@ def _read_output(tool: Tool, ran: Ran, printed: Printed, previous: Reported | No
 
 def recover(opened: Opened) -> None:
     """Commits what a dead daemon left: what was under way, and the events and logs of tasks that are not finished."""
-    extra: set[str] = set()
+    extra = {
+        path for file in budgeting.recent_files(opened.world.clock.now()) if (path := opened.world.events.path_of(file))
+    }
     for task in opened.index.unfinished():
         if path := opened.world.events.path_of(task.id):
             extra.add(path)
@@ -208,5 +214,6 @@ def recover(opened: Opened) -> None:
     recovered = opened.trail.recover(sorted(extra))
     opened.notes.extend(recovered.notes)
     opened.ledger.recover(opened.world.events.read)
+    budgeting.take_up(opened.world)
     if recovered.commits:
         opened.notes.append(f"committed what was left uncommitted: {recovered.commits} commits")

@@ -1,7 +1,7 @@
 """What must be true after a restart that came to rest: told from files, event files and git alone.
 
-Of our own code only `core.events.decode` and `taskfile.parse` are used here, so that a mistake in the program cannot
-hide itself.
+Of our own code only `core.events.decode` and `taskfile.parse` are used here, and the ledger where it is held against
+itself, so that a mistake in the program cannot hide itself.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from crash_disk import check_branch, check_index, check_litter
 from crash_faults import Fault, Subject, Violation
+from crash_money import check_money
 
 from orchestrator import taskfile
 from orchestrator.core.events import Event, decode
@@ -28,6 +29,7 @@ STATUS_AFTER = {
     "task_claimed": "assigned",
     "task_retried": "assigned",
     "execution_started": "in_progress",
+    "attempt_failed": "assigned",
     "task_completed": "done",
     "task_error": "error",
     "task_cancelled": "cancelled",
@@ -54,6 +56,7 @@ def check(subject: Subject) -> list[Violation]:
     for task_id in runs.keys() - known.keys():
         subject.fault(Fault.OVERRUN, task_id, "a tool ran for a task that nobody dropped")
     check_litter(subject)
+    check_money(subject, events)
     if subject.branch:
         check_branch(subject)
     if subject.rebuild_index is not None:
@@ -134,7 +137,7 @@ def _check_told(subject: Subject, task_id: str, path: str, status: str, events: 
 
 
 def _why_it_may_not_fail(events: list[Event]) -> str:
-    """The tools never fail here: only a task whose runs all died with their daemon may be given back."""
+    """A tool that fails has one behind it that does not: only a task whose runs died with their daemon may fail."""
     lost = sum(event.event == "execution_finished" and event.reason == "lost" for event in events)
     if events[-1].error_kind == "lost" and lost >= MOST_LOST:
         return ""
@@ -152,7 +155,11 @@ def _check_runs(subject: Subject, task_id: str, status: str, events: list[Event]
     for word, invocation in runs:
         if word == "overlap":
             subject.fault(Fault.OVERRUN, task_id, f"run {invocation} began while another one of the task still ran")
-    repeated = [invocation for invocation in list(began)[:-1] if invocation not in subject.killed_runs]
+    failed = Counter(event.invocation_id for event in events if event.event == "attempt_failed")
+    if twice := [invocation for invocation, number in failed.items() if number > 1]:
+        subject.fault(Fault.DOUBLED, task_id, f"run {twice[0]} was told more than once to have failed")
+    excused = {*subject.killed_runs, *failed}
+    repeated = [invocation for invocation in list(began)[:-1] if invocation not in excused]
     if repeated:
         what = f"its tool began again, although nobody killed the guard of {', '.join(repeated)}"
         subject.fault(Fault.OVERRUN, task_id, what)
@@ -171,6 +178,8 @@ def _repeated(events: list[Event]) -> str:
             return event.invocation_id
         if event.event == "execution_finished" and event.reason == "exited":
             ended = True
+        if event.event == "attempt_failed":  # the next candidate's turn
+            ended = False
     return ""
 
 

@@ -17,6 +17,7 @@ class Fault(StrEnum):
     LITTER = "litter"  # something temporary is left
     UNCOMMITTED = "uncommitted"  # the branch and the disk differ
     REPOSITORY = "repository"  # git itself complains
+    MONEY = "money"  # the ledger holds money for nobody, or is not what a rebuild makes of the event files
     INDEX = "index"  # index.db is not what a rebuild makes of the event files
 
 

@@ -31,6 +31,9 @@ except BlockingIOError:
     note("overlap")
 note("began")
 time.sleep(float(pause))  # its work: so that a kill can fall into it
+if follower == "fails":
+    note("ended")
+    sys.exit(1)
 if follower:
     print(f"Done.\\n\\n```yaml\\nresult:\\n  summary: made\\n  next_agent: quick\\n  next_task_title: {task}\\n```")
 note("ended")
@@ -38,18 +41,22 @@ note("ended")
 
 AGENTS = """\
 agents:
-  quick: {preferred_tool: quick, preferred_model: none}
-  slow: {preferred_tool: slow, preferred_model: none}
-  giver: {preferred_tool: giver, preferred_model: none}
+  quick: {preferred_tool: quick, preferred_model: some}
+  slow: {preferred_tool: slow, preferred_model: some}
+  giver: {preferred_tool: giver, preferred_model: some}
+  falls: {preferred_tool: fails, preferred_model: some, fallback_chain: ["quick:some"]}
 """
 
 POLICIES = """\
+# No hard limit for a task: what is left of one would be held, and a run that is lost be charged all of it.
 policies:
-  default: {max_parallel: 3, unpriced: allow}
+  default:
+    max_parallel: 3
+    limits: [{period: day, max_usd: 1000, type: hard}, {period: task, max_usd: 5, type: soft}]
 trail: {mode: TRAIL}
 """
 
-MODELS = "models:\n  none: {price: free}\n"
+MODELS = "models:\n  some: {provider: here, price: {input_mtok: 1, output_mtok: 5}}\n"
 
 
 class How(StrEnum):
@@ -96,8 +103,8 @@ class Rig:
         words = ["{binary}", "-I", "-S", str(tool), str(self.journal), str(self._locks), "{task_file}", pause, follower]
         listed = ", ".join(f"'{word}'" for word in words)
         return (
-            f"  {name}:\n    binary: '{{python}}'\n    command: [{listed}]\n    models: [none]\n    billing: free\n"
-            f"    capabilities: [{'' if follower else 'silent'}]\n"
+            f"  {name}:\n    binary: '{{python}}'\n    command: [{listed}]\n    models: [some]\n    billing: api\n"
+            f"    capabilities: [{'' if follower == 'yes' else 'silent'}]\n"
         )
 
     # --- tasks ---
@@ -109,7 +116,7 @@ class Rig:
         needs = f"depends_on: [{', '.join(depends_on)}]\n" if depends_on else ""
         text = (
             f"# dropped by a test\nid: {task_id}\nagent: {agent}   # as it is\nstatus: new\n"
-            f"title: 'Do {task_id}'\n{needs}extra_field: [1, 2]\n"
+            f"title: 'Do {task_id}'\n{needs}budget_usd: 1\nextra_field: [1, 2]\n"
         )
         self.submitted[task_id] = text.encode()
         inbox = inbox or self.work / "collaboration/inbox"
@@ -200,7 +207,7 @@ class Rig:
         assert self.run("index", "rebuild") == 0, self.said()
 
 
-_KINDS = (("quick", "0", ""), ("slow", "0.05", ""), ("giver", "0", "yes"))
+_KINDS = (("quick", "0", ""), ("slow", "0.05", ""), ("giver", "0", "yes"), ("fails", "0", "fails"))
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = DEADLINE) -> None:

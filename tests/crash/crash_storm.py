@@ -13,7 +13,7 @@ from orchestrator.core.events import decode
 
 LONGEST = 0.6  # seconds that a daemon lives at most before it is killed: start-up, and some of the work
 LOAD = 4  # tasks that are kept waiting: at each start, as many are dropped as are missing
-AGENTS = ("quick", "quick", "slow", "giver")
+AGENTS = ("quick", "quick", "slow", "giver", "falls")
 
 
 @dataclass(slots=True)

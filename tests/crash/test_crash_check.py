@@ -85,6 +85,22 @@ def break_an_object(rig: Rig) -> None:
     pack.write_bytes(pack.read_bytes()[:-30] + b"\0" * 30)
 
 
+def pay_twice(rig: Rig) -> None:
+    columns = "kind, at, agent, tool, model, provider, run, task_type, billing, 0, spent, source, reason, first, past"
+    copied = f"SELECT NULL, task, 'another', {columns} FROM entries WHERE kind = 'settle'"
+    change_the_ledger(rig, f"INSERT INTO entries {copied}")
+
+
+def hold_money_for_a_run_that_is_over(rig: Rig) -> None:
+    change_the_ledger(rig, "INSERT INTO open SELECT task, invocation FROM entries WHERE kind = 'hold'")
+
+
+def change_the_ledger(rig: Rig, statement: str) -> None:
+    with sqlite3.connect(rig.state / "ledger.db") as connection:
+        assert connection.execute(statement).rowcount == 1
+    connection.close()
+
+
 def forget_it_in_the_index(rig: Rig) -> None:
     with sqlite3.connect(rig.state / "index.db") as connection:
         connection.execute("DELETE FROM tasks WHERE id = 'one'")
@@ -107,6 +123,8 @@ def forget_it_in_the_index(rig: Rig) -> None:
         (edit_a_board, Fault.UNCOMMITTED),
         (leave_a_lock_of_git, Fault.REPOSITORY),
         (break_an_object, Fault.REPOSITORY),
+        (pay_twice, Fault.MONEY),
+        (hold_money_for_a_run_that_is_over, Fault.MONEY),
         (forget_it_in_the_index, Fault.INDEX),
     ],
 )

@@ -17,6 +17,7 @@ from orchestrator import taskfile
 from orchestrator.commands import Commands
 from orchestrator.core import cooldowns, layout, rates
 from orchestrator.core.budget_amounts import Settlement, settle_at
+from orchestrator.core.budget_facts import Adjustment, Ended, Fate, fact_of, fate_of
 from orchestrator.core.budgets import Applied, Over, Standing, Subject, covers, decide
 from orchestrator.core.budgets import Held as Hold
 from orchestrator.core.claims import Claims
@@ -360,6 +361,7 @@ class Engine:
         self.ended: dict[InvocationId, Ran] = {}
         self.held: set[str] = set()
         self.held_checks: set[str] = set()  # the same for the checks of a task
+        self.too_weak: set[str] = set()  # models whose work passes no check; empty: checks run by the task's script
         self.outlived: dict[InvocationId, Ran] = {}  # runs that go on without a daemon, by how they will end
         self.adopted: list[InvocationId] = []
         self.read_after: list[Reported | None] = []
@@ -372,7 +374,7 @@ class Engine:
 
     async def run(self, invocation: Invocation) -> Ran:
         if (early := self._early.pop(invocation.id, None)) is not None:
-            return Ran(ending=early)
+            return Ran(ending=early, cost=MicroUsd(0), cost_source=CostSource.COMPUTED)
         self._effects.about_to(f"run {invocation.task_id}")
         self.runs.append(invocation)
         stop = self._now[invocation.id] = asyncio.get_running_loop().create_future()
@@ -384,7 +386,8 @@ class Engine:
                 ran = Ran(ending=ending, exit_code=None) if ending is not Ending.EXITED else said("let go")
             else:
                 await asyncio.sleep(0)
-                left = self.script.get(invocation.task_id) or [said("an answer")]
+                proof = self._proof(invocation)
+                left = [proof] if proof is not None else self.script.get(invocation.task_id) or [said("an answer")]
                 ran = left.pop(0) if len(left) > 1 else left[0]
         finally:
             del self._now[invocation.id]
@@ -392,6 +395,13 @@ class Engine:
             raise ran
         self.ended[invocation.id] = ran
         return ran
+
+    def _proof(self, invocation: Invocation) -> Ran | None:
+        work, _, check = invocation.id.partition(".check-")
+        if not check or not self.too_weak:
+            return None
+        model = next(run.model for run in self.runs if run.id == work)
+        return said("", exit_code=1) if model in self.too_weak else said("passed")
 
     def let_go(self) -> None:
         """What is held ends by itself."""
@@ -443,12 +453,14 @@ class Ledger:
         self.released: dict[InvocationId, str] = {}
         self.forced: dict[InvocationId, str] = {}
         self.history: list[int] = []
+        self.adjustments: list[Adjustment] = []
+        self.trouble: Exception | None = None  # what every call raises
         self._effects = effects
 
     def hold(
         self, limits: Sequence[Applied], invocation_id: InvocationId, about: Subject, amount: MicroUsd, at: datetime
     ) -> Hold | Over:
-        self._effects.about_to(f"hold {about.task_id}")
+        self._about_to(f"hold {about.task_id}")
         decided = decide(self.standing(limits, at), amount)
         if isinstance(decided, Over):
             return decided
@@ -473,20 +485,52 @@ class Ledger:
         *,
         reason: str,
     ) -> Hold:
+        self._about_to(f"hold {about.task_id}")
         self.forced[invocation_id] = reason
         self.holds[invocation_id] = Hold(invocation_id=invocation_id, about=about, at=at, amount=amount)
         return self.holds[invocation_id]
 
     def settle(self, held: Hold, cost: MicroUsd | None, source: CostSource | None) -> Settlement:
-        self._effects.about_to(f"settle {held.about.task_id}")
+        self._about_to(f"settle {held.about.task_id}")
         self.holds.setdefault(held.invocation_id, held)
         return self.settled.setdefault(held.invocation_id, settle_at(held.amount, cost, source, held.about.billing))
 
     def release(self, held: Hold, reason: str) -> bool:
+        self._about_to(f"release {held.about.task_id}")
         self.released[held.invocation_id] = reason
         return self.holds.pop(held.invocation_id, None) is not None
 
+    def recover(self, told: Mapping[TaskId, Sequence[Event]]) -> None:
+        """What start-up does with open holds, by the rules of the core (adapters.kept_ledger)."""
+        for held in self.open_holds():
+            events = told.get(held.about.task_id, ())
+            match fate_of(held, events):
+                case Fate.ENDED:
+                    facts = [fact for event in events if isinstance(fact := fact_of(event), Ended)]
+                    [ended] = [fact for fact in facts if fact.invocation_id == held.invocation_id]
+                    self.settled[held.invocation_id] = ended.settle(held.amount, held.about.billing)
+                case Fate.NEVER_BEGAN:
+                    del self.holds[held.invocation_id]
+                case Fate.SILENT:
+                    continue
+
+    def open_holds(self) -> list[Hold]:
+        """Those of runs that have not ended as far as it knows."""
+        return [hold for name, hold in self.holds.items() if name not in self.settled]
+
+    def amounts(self) -> dict[InvocationId, tuple[int, int | None]]:
+        """What is held for each run, and what it was charged."""
+        charged = {name: settlement.amount for name, settlement in self.settled.items()}
+        return {name: (hold.amount, charged.get(name)) for name, hold in self.holds.items()}
+
+    def _about_to(self, what: str) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+        self._effects.about_to(what)
+
     def standing(self, limits: Sequence[Applied], at: datetime) -> Sequence[Standing]:
+        if self.trouble is not None:
+            raise self.trouble
         return [self._standing(one) for one in limits]
 
     def costs(self, agent: str, model: str, task_type: str, limit: int = 200) -> list[int]:
@@ -501,6 +545,7 @@ class Ledger:
                     spent += self.settled[invocation_id].amount
                 else:
                     held += hold.amount
+        spent += sum(one.amount for one in self.adjustments if applied.window.holds(one.at))
         return Standing(applied=applied, spent=MicroUsd(spent), held=MicroUsd(held))
 
 
@@ -512,9 +557,15 @@ class Rates:
         self.holders: dict[str, list[str]] = {}
         self.cooldowns: dict[str, Cooldown] = {}
         self.kept: list[str] = []
+        self.trouble: Exception | None = None  # what every call raises
         self._clock = clock
 
+    def _ask(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+
     def hindrance(self, limited: Sequence[Limited]) -> Hindrance | None:
+        self._ask()
         return together(
             rates.hindrance(
                 one.what,
@@ -535,24 +586,30 @@ class Rates:
         return None
 
     def keep(self, invocation: str) -> None:
+        self._ask()
         self.kept.append(invocation)
 
     def release(self, invocation: str) -> None:
+        self._ask()
         self.holders.pop(invocation, None)
 
     def undo(self, invocation: str) -> None:
+        self._ask()
         for scope in self.holders.pop(invocation, []):
             self.starts[scope].pop()
 
     def cool(self, scope: str, *, told: datetime | None = None, why: str = "") -> Cooldown:
+        self._ask()
         self.cooldowns[scope] = cooldowns.failed(self.cooldowns.get(scope), now=self._clock.now(), told=told, why=why)
         return self.cooldowns[scope]
 
     def clear(self, scope: str, *, began: datetime) -> None:
+        self._ask()
         if scope in self.cooldowns and cooldowns.succeeded(self.cooldowns[scope], began=began) is None:
             del self.cooldowns[scope]
 
     def cooling(self, tool: str, model: str) -> Hindrance | None:
+        self._ask()
         scopes = dict.fromkeys((cooldowns.tool_scope(tool), cooldowns.tool_scope(tool, model)))
         now = self._clock.now()
         return together(cooldowns.hindrance(scope, self.cooldowns.get(scope), now) for scope in scopes)
@@ -712,6 +769,7 @@ class Fake:
             registrar=registrar,
             renderer=Renderer(),
             read_output=self.engine.read,
+            redact=lambda ran, level: ran,
             read_claims=lambda text: self.claims.get(text, Claims()),
             settings=lambda: self.settings,
             host=Host(root=self.folder, work=self.folder, state=self.folder / "state", environ={"PATH": "/bin"}),
@@ -766,6 +824,18 @@ class Fake:
     def status(self, task_id: str) -> Status:
         return self.task(task_id).status
 
+    def money_told(self) -> dict[InvocationId, tuple[int, int | None]]:
+        """What a ledger that is made of the events alone holds for each run, and charges it."""
+        told: dict[InvocationId, tuple[int, int | None]] = {}
+        for events in self.events.told.values():
+            for fact in filter(None, map(fact_of, events)):
+                if isinstance(fact, Hold):
+                    told[fact.invocation_id] = fact.amount, None
+                elif isinstance(fact, Ended) and fact.invocation_id in told:
+                    amount = told[fact.invocation_id][0]
+                    told[fact.invocation_id] = amount, fact.settle(MicroUsd(amount), "api").amount
+        return told
+
     def subjects(self) -> list[str]:
         return [commit.subject for commit in self.trail.commits]
 
@@ -780,7 +850,7 @@ class Fake:
         run(self._run(until))
 
     async def _run(self, until: Until) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(600):
             await self.daemon(until).run()
 
     def run_and(self, story: Callable[[Daemon], Any]) -> None:
@@ -788,7 +858,7 @@ class Fake:
         run(self._run_and(story))
 
     async def _run_and(self, story: Callable[[Daemon], Any]) -> None:
-        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(600), asyncio.TaskGroup() as group:
             daemon = self.daemon(Until.STOPPED)
             job = group.create_task(daemon.run())
             try:
@@ -801,11 +871,12 @@ class Fake:
     def come_back(self) -> None:
         """After a death: what is on disk stays, what was in memory is gone."""
         self.effects.dead, self.effects.die_at = False, -1
+        self.ledger.recover(self.events.told)
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """Waits for it; the daemon under test gets the time."""
-    async with asyncio.timeout(10):
+async def until(condition: Callable[[], object], seconds: float = 10) -> None:
+    """Waits for it; the daemon under test gets the time. Where it waits for a thread, the loop's time flies."""
+    async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.001)
 

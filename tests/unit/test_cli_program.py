@@ -113,7 +113,7 @@ def test_a_reader_that_went_away_is_met_in_silence(explode: type[Explosive], cap
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["statsu"], "did you mean 'status'?"),
+        (["sttus"], "did you mean 'status'?"),
         (["zzzz"], "orchestrator --help"),
         (["status", "--bogus"], "orchestrator status --help"),
         (["show"], "ID"),

@@ -215,6 +215,7 @@ def test_an_invocation_is_told_by_its_start_and_its_end() -> None:
         exit_code=0,
         tokens=Tokens(input=10, output=3),
         cost=42,  # type: ignore[arg-type]  # plain int
+        cost_source="reported",
     )
 
 
