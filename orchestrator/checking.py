@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from orchestrator import launch
+from orchestrator import launch, withholding
 from orchestrator.core.events import EventKind
 from orchestrator.core.invocation import Bounds, Invocation
 from orchestrator.core.settings import Check, Tool
@@ -56,13 +56,13 @@ async def run(world: World, held: Held, run: Run, cwd: str, reins: Reins) -> Che
             return Checked(results=tuple(results), stopped=ran.ending)
         printed = Printed(stdout=invocation.stdout_path, stderr=invocation.stderr_path)
         read = await world.disk(world.read_output, _PLAIN, ran, printed, None)
-        level = world.settings().policy(world.agent(held.agent).policy).privacy
-        read = await world.disk(world.redact, read, level)
+        read = await world.disk(world.redact, read, withholding.level(world, held.agent))
         passed = read.ending is Ending.EXITED and read.exit_code == 0
         why = "" if passed else _why(check, read)
+        result = CheckResult(name=name, passed=passed, why=why)
         if read.ending is not Ending.NOT_STARTED:
-            results.append(CheckResult(name=name, passed=passed, why=why))
-        await _tell(world, held, run, name, read, passed=passed, why=why)
+            results.append(result)
+        await _tell(world, held, run, read, withholding.check(world, held.agent, result))
     return Checked(results=tuple(results))
 
 
@@ -86,17 +86,17 @@ def _invocation(world: World, held: Held, run: Run, check: Check, number: int, c
     )
 
 
-async def _tell(world: World, held: Held, run: Run, name: str, ran: Ran, *, passed: bool, why: str) -> None:
+async def _tell(world: World, held: Held, run: Run, ran: Ran, result: CheckResult) -> None:
     event = world.registrar.event(
         EventKind.CHECK_FINISHED,
         held,
         invocation_id=run.invocation_id,
         attempt=run.attempt,
         reason=ran.ending,
-        why=why or f"{name} passed",
+        why=result.why or f"{result.name} passed",
         exit_code=ran.exit_code,
         duration_ms=ran.duration_ms,
-        details={"check": name, "passed": passed},
+        details={"check": result.name, "passed": result.passed},
     )
     await world.disk(world.events.append, held.id, [event])
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import assert_never
 
-from orchestrator import checking, executing, furnishing, running, taskfile
+from orchestrator import checking, executing, furnishing, running, taskfile, withholding
 from orchestrator.core import accounts, layout, resume
 from orchestrator.core import judge as judging
 from orchestrator.core.claims import Claims, FollowUp, follow_up
@@ -35,6 +35,7 @@ class Judged:
     claims: Claims
     evidence: Evidence | None
     checks: tuple[CheckResult, ...] = ()
+    reason: str = ""  # the verdict's, in all its words: for this machine and the next attempt alone
 
     @property
     def branch(self) -> str:
@@ -86,17 +87,27 @@ def _judged(world: World, ended: Ended, evidence: Evidence | None, checks: tuple
     tool = world.settings().tools.get(ended.run.tool)
     task = ended.held.file.task
     edits = tool is not None and "edits_files" in tool.capabilities and tool.workspace is not WorkspaceKind.NONE
-    verdict = judging.judge(
-        ended.ran,
+
+    def verdict_on(ran: Ran, checks: tuple[CheckResult, ...] | None) -> Verdict:
+        return judging.judge(
+            ran,
+            evidence=evidence,
+            expects_answer=tool is None or "silent" not in tool.capabilities,
+            expects_change=edits and evidence is not None,
+            verify=task.verify,
+            checks=checks,
+            artefacts=task.artefacts,
+        )
+
+    agent = ended.held.agent
+    shown = None if checks is None else tuple(withholding.check(world, agent, check) for check in checks)
+    return Judged(
+        verdict=verdict_on(withholding.ran(world, agent, ended.ran), shown),
+        claims=world.read_claims(ended.ran.text),
         evidence=evidence,
-        expects_answer=tool is None or "silent" not in tool.capabilities,
-        expects_change=edits and evidence is not None,
-        verify=task.verify,
-        checks=checks,
-        artefacts=task.artefacts,
+        checks=shown or (),
+        reason=verdict_on(ended.ran, checks).why,
     )
-    claims = world.read_claims(ended.ran.text)
-    return Judged(verdict=verdict, claims=claims, evidence=evidence, checks=checks or ())
 
 
 async def close(world: World, ended: Ended, judged: Judged) -> Held:
@@ -356,19 +367,20 @@ def _cost(spent: accounts.Total) -> dict[str, str]:
 
 def _write_log(world: World, ended: Ended, judged: Judged, told: Event) -> Change:
     run = ended.run
-    text = world.renderer.render(
-        "logs/work-log.md.j2",
-        task=ended.held.file.task,
-        agent=ended.held.agent,
-        run=run,
-        ran=ended.ran,
-        verdict=judged.verdict,
-        evidence=judged.evidence,
-        checks=judged.checks,
-        problems=judged.claims.problems,
-        status=told.status,
-        finished_at=told.ts,
-    ).encode()
+    context = {
+        "task": ended.held.file.task,
+        "agent": ended.held.agent,
+        "run": run,
+        "ran": ended.ran,
+        "verdict": judged.verdict,
+        "evidence": judged.evidence,
+        "checks": judged.checks,
+        "problems": judged.claims.problems,
+        "status": told.status,
+        "finished_at": told.ts,
+    }
+    shown = withholding.work_log(world, ended.held.agent, context)
+    text = world.renderer.render("logs/work-log.md.j2", **shown).encode()
     world.mailbox.write(run.log, text)
     return Change(path=run.log, content=text)
 

@@ -20,12 +20,13 @@ from orchestrator import (
     running,
     taskfile,
     trying,
+    withholding,
 )
 from orchestrator.core import layout, resume, routing
 from orchestrator.core.events import Event, EventKind, format_ts
 from orchestrator.core.invocation import Invocation
-from orchestrator.core.settings import Tool, WorkspaceKind
-from orchestrator.core.types import CostSource, ErrorKind, InvocationId, MicroUsd, Status
+from orchestrator.core.settings import Privacy, Tool, WorkspaceKind
+from orchestrator.core.types import ErrorKind, InvocationId, Status
 from orchestrator.core.verdict import Ending, Failed, Printed, Ran
 from orchestrator.core.workspace import Unworkable, Workspace
 from orchestrator.errors import OrchestratorError
@@ -121,6 +122,7 @@ async def _attempt(world: World, held: Held, at: resume.Resumption, reins: Reins
         if isinstance(judged.verdict, Failed):
             again = await world.disk(_what_follows, world, ended, judged.verdict)
             if isinstance(again, trying.Again):
+                await world.disk(withholding.keep_reason, world, ended.held, ended.run.invocation_id, judged.reason)
                 after, told = await trying.announce(world, ended, judged.verdict, again)
                 return _Again(held=after, attempt=ended.run.attempt, told=told)
         after = await closing.close(world, ended, judged)
@@ -248,12 +250,14 @@ async def _set_up(world: World, held: Held, invocation: Invocation, workspace: W
         return ran
     where = Printed(stdout=before.stdout_path, stderr=before.stderr_path)
     read = await world.disk(world.read_output, _SET_UP, ran, where, None)
-    read = await world.disk(world.redact, read, world.settings().policy(world.agent(held.agent).policy).privacy)
+    read = await world.disk(world.redact, read, withholding.level(world, held.agent))
     how = f"exit code {ran.exit_code}" if ran.ending is Ending.EXITED else str(ran.ending).replace("_", " ")
     last = (read.errors.strip().splitlines() or read.text.strip().splitlines() or ["it said nothing"])[-1]
-    why = f"the set-up command of the worktree ({' '.join(before.argv)}) failed ({how}): {last[:300]}"
+    why = f"the set-up command of the worktree ({' '.join(before.argv)}) failed ({how})"
+    if withholding.level(world, held.agent) is not Privacy.METADATA:
+        why = f"{why}: {last[:300]}"
     failure = ran.failure or ErrorKind.CRASHED
-    return replace(read, failure=failure, problem=why, cost=MicroUsd(0), cost_source=CostSource.COMPUTED)
+    return replace(read, ending=Ending.NOT_STARTED, exit_code=None, failure=failure, errors=why, problem="")
 
 
 def _plan(world: World, held: Held) -> routing.Route | routing.Refusal:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from orchestrator import affording, furnishing, launch, taskfile
+from orchestrator import affording, furnishing, launch, taskfile, withholding
 from orchestrator.core import accounts, caps, layout, resume, routing
 from orchestrator.core.budget_facts import told_for_silent
 from orchestrator.core.budgets import Held as Hold
@@ -150,7 +150,10 @@ def _brief(world: World, held: Held, way: Way) -> launch.Brief:
     prompt = task.prompt or world.renderer.render(
         "prompts/task.md.j2", task=task, dependencies=_dependencies(world, task)
     )
-    if earlier := accounts.failed_before(events):
+    earlier = accounts.failed_before(events)
+    for attempt in earlier:
+        attempt["why"] = withholding.kept_reason(world, held, attempt["invocation"]) or attempt["why"]
+    if earlier:
         prompt = f"{prompt.rstrip()}\n\n{world.renderer.render('prompts/earlier.md.j2', earlier=earlier)}"
     if profile and not apart:
         prompt = f"{profile}\n\n{prompt}"
@@ -267,8 +270,7 @@ def read(world: World, held: Held, run: Run, ran: Ran) -> Ran:
     tool = world.settings().tools.get(run.tool) or Tool(name=run.tool, binary="", command=())
     previous = accounts.last_session(world.events.read(held.id), run.tool, before=run.invocation_id)
     read = world.read_output(tool, ran, launch.printed(world.host, held, run.invocation_id), previous)
-    level = world.settings().policy(world.agent(held.agent).policy).privacy
-    read = world.redact(read, level)
+    read = world.redact(read, withholding.level(world, held.agent))
     return affording.with_cost(read, tool, world.settings().models.get(run.model) or Model(name=run.model))
 
 

@@ -190,6 +190,8 @@ def _sum_up(call: Call, done: "Executed", target: Target | None) -> None:
     err.line(", ".join(parts))
     if not good:
         err.wrapped(done.why, indent="  ")
+        if (last := _last_words(done)) and last not in done.why:  # withheld from the record, and no secret here
+            err.wrapped(last, indent="  ")
     if ran is not None and ran.truncated and done.printed is not None:
         err.line(f"  the middle of a long answer was left out; what is kept lies in {plain(done.printed.stdout)}")
     for place in (done.path, done.log):
@@ -197,6 +199,12 @@ def _sum_up(call: Call, done: "Executed", target: Target | None) -> None:
             err.line(f"  work/{plain(place)}")
     if done.warning:
         err.line(f"orchestrator: {plain(done.warning)}")
+
+
+def _last_words(done: "Executed") -> str:
+    """The last line that the tool itself left of what went wrong."""
+    words = done.ran.problem or done.ran.errors if done.ran is not None else ""
+    return next((line.strip()[:300] for line in reversed(words.splitlines()) if line.strip()), "")
 
 
 def _exit_code(done: "Executed", signal_number: int) -> int:

@@ -38,15 +38,17 @@ def told(ran: Ran) -> dict[str, object]:
 
 
 def failed_before(events: Sequence[Event]) -> list[dict[str, str]]:
-    """What failed in the task's present turn, for the prompt of its next run: {tool, model, why}, the first first."""
+    """What failed in the task's present turn, the first first, for the prompt of its next run.
+
+    Each is {tool, model, why, invocation}.
+    """
     told: list[dict[str, str]] = []
     for event in events:
         if event.event in _TURNS:
             told.clear()
         elif event.event == EventKind.ATTEMPT_FAILED:
-            told.append(
-                {"tool": event.tool, "model": event.model, "why": str(event.details.get("failed") or event.why)}
-            )
+            why = str(event.details.get("failed") or event.why)
+            told.append({"tool": event.tool, "model": event.model, "why": why, "invocation": event.invocation_id})
     return told
 
 

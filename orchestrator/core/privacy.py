@@ -8,11 +8,11 @@ are about to be written; nothing is written here.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Protocol
 
 from orchestrator.core.claims import Claims
 from orchestrator.core.events import Event
 from orchestrator.core.pattern import late
-from orchestrator.core.redaction import Redactor
 from orchestrator.core.settings import Privacy
 from orchestrator.core.task import Task
 from orchestrator.core.verdict import CheckResult, Done, Ending, Failed, Ran, Verdict
@@ -27,12 +27,22 @@ _HOME = late(r"((?:/home/|/Users/|\\Users\\))(?!\[redacted:)[^/\\\s:\"'<>|]{1,64
 _ADDRESS = late(r"(?<![\w.])(?!127\.|0\.)(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w.])")
 
 
+class Redacts(Protocol):
+    """What takes secrets out (core.redaction.Redactor, which takes 20 ms to load)."""
+
+    def text(self, text: str, /) -> str:
+        """The text without its secrets."""
+
+    def data(self, value: object, /) -> object:
+        """A value as JSON has it, without them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Veil:
     """A level, and what takes the secrets out."""
 
     level: Privacy = Privacy.METADATA
-    redactor: Redactor
+    redactor: Redacts
 
     def told(self, text: str) -> str:
         """Our own words, a person's reason, a tool's claims: kept at every level, without secrets."""

@@ -28,7 +28,7 @@ from orchestrator.adapters.trail.registration import admin_of
 from orchestrator.core.events import Event, EventKind, encode
 from orchestrator.core.layout import DONE, FULL, LOGS, TELEMETRY, bucket
 
-VERSION = 2  # of what is made here: a cache of another version is not used
+VERSION = 3  # of what is made here: a cache of another version is not used
 BRANCH = "orchestrator/work"
 A_DAY = 1_000
 AGENTS = ("analyst", "architect", "backend-dev", "frontend-dev", "reviewer", "writer")

@@ -52,7 +52,7 @@ def completed(world: World, *words: str) -> list[str]:
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
 def test_bash_completes_commands_options_and_task_ids(world: World) -> None:
     task = world.well("submit", "--agent", "writer", "--title", "Sum up", "--json").data["id"]
-    assert completed(world, "sta") == ["start", "status"]
+    assert completed(world, "sta") == ["start", "status", "stats"]
     assert "hook" not in completed(world, "''")
     assert completed(world, "status", "--wa") == ["--watch"]
     assert completed(world, "show", task[:8]) == [task]

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_world import Template, World, daemon, wait_until
+from cli_world import Template, World, daemon, repository, wait_until
 
 TOOLS = """
 tools:
@@ -59,10 +59,13 @@ agents:
 """
 
 
+CONFIGURATION = {"tools": TOOLS, "models": MODELS, "agents": AGENTS}
+
+
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """A workspace with tools of ours. No task may choose its tool here."""
-    return Template(tmp_path_factory.mktemp("made"), {"tools": TOOLS, "models": MODELS, "agents": AGENTS})
+    return Template(tmp_path_factory.mktemp("made"), CONFIGURATION)
 
 
 @pytest.fixture
@@ -92,7 +95,11 @@ def test_the_answer_alone_is_on_stdout_and_all_else_on_stderr(world: World) -> N
     assert "done" in ended.err
 
 
-def test_it_leaves_the_file_the_events_and_the_commits_of_any_task(world: World) -> None:
+def test_it_leaves_the_file_the_events_and_the_commits_of_any_task(tmp_path: Path) -> None:
+    # No copy: its index in work/ was written by somebody else, so that what changed lately is compared with the disk.
+    world = repository(tmp_path / "repo")
+    world.well("init")
+    world.configure(CONFIGURATION)
     data = world.well("exec", "--agent", "developer", "--prompt", "# Winter fares\n\nGo on", "--json").data
     assert data["verdict"] == "done"
     assert data["text"] == "# Winter fares\n\nGo on"

@@ -32,7 +32,7 @@ tools:
 """
 POLICIES = """
 policies:
-  default: {max_parallel: 4}
+  default: {max_parallel: 4, privacy: full}
 trail: {mode: none}
 """
 

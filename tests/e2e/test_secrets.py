@@ -30,7 +30,12 @@ agents:
   fine: {preferred_tool: honest}
 """,
     "models": "models: {}\n",
-    "policies": "checks:\n  prints: {command: [sh, -c, 'echo $MY_API_KEY; exit 1'], env_pass: [MY_API_KEY]}\n",
+    "policies": """
+policies:
+  default: {privacy: full}
+checks:
+  prints: {command: [sh, -c, 'echo $MY_API_KEY; exit 1'], env_pass: [MY_API_KEY]}
+""",
 }
 
 

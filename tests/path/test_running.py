@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from world import AGENTS, DONE, TOOL, Died, Fake, said, until
+from world import AGENTS, DONE, POLICY, TOOL, Died, Fake, said, until
 
 from orchestrator.core.events import EventKind
 from orchestrator.core.settings import Agent, Limit, Policy, Settings, Tool, WorkspaceKind, WorkspaceSettings
@@ -28,7 +28,7 @@ def settings(tool: Tool = EDITOR, *, policy: Policy | None = None, **more: objec
     return Settings(
         agents=AGENTS,
         tools={tool.name: tool},
-        policies={"default": policy or Policy(name="default", max_parallel=2)},
+        policies={"default": policy or POLICY},
         **more,  # type: ignore[arg-type]  # the names are those of Settings
     )
 

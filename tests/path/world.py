@@ -27,7 +27,7 @@ from orchestrator.core.hindrance import Hindrance, together
 from orchestrator.core.history import TaskState, fold, origin_of
 from orchestrator.core.invocation import Invocation
 from orchestrator.core.rates import Limited
-from orchestrator.core.settings import Agent, Policy, Retries, Settings, Tool, WorkspaceKind
+from orchestrator.core.settings import Agent, Policy, Privacy, Retries, Settings, Tool, WorkspaceKind
 from orchestrator.core.transition import Transition
 from orchestrator.core.types import AgentKey, CostSource, InvocationId, MicroUsd, Status, TaskId
 from orchestrator.core.verdict import Ending, Printed, Ran, Reported
@@ -47,7 +47,8 @@ AGENTS = {
     AgentKey("person"): Agent(key=AgentKey("person"), manual=True),
     AgentKey("idle"): Agent(key=AgentKey("idle"), preferred_tool="missing"),
 }
-POLICY = Policy(name="default", max_parallel=2, retries=Retries(max=0))  # what fails is told at once
+# What fails is told at once, and in all its words.
+POLICY = Policy(name="default", max_parallel=2, retries=Retries(max=0), privacy=Privacy.FULL)
 SETTINGS = Settings(agents=AGENTS, tools={"brief": TOOL}, policies={"default": POLICY})
 
 
