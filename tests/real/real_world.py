@@ -17,7 +17,7 @@ from orchestrator.core.invocation import INVOCATION_MARK, WORKSPACE_MARK
 CATALOGUE = Path(__file__).resolve().parents[2] / "templates" / "tools"
 POLICIES = """\
 policies:
-  default: {max_parallel: 4, unpriced: allow, tasks_may_choose: [model, timeout], retries: {max: 0}}
+  default: {max_parallel: 4, unpriced: allow, tasks_may_choose: [model, timeout], retries: {max: 0}, privacy: full}
 """
 MODELS = {"claude": "claude-sonnet-5-5", "codex": "gpt-6.1-sol"}
 WAITS = "tail -f /dev/null"  # a command that never ends
