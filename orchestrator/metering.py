@@ -32,8 +32,8 @@ class Meter:
     tool: Tool
     model: Model
     printed: Printed
-    previous: Reported | None
     hold: MicroUsd
+    previous: Reported | None = None
     stopped_at: MicroUsd | None = None
     _size: int = -1
 
@@ -68,14 +68,13 @@ async def metered(world: World, held: Held, way: Way, run: Run) -> AsyncIterator
         tool=tool,
         model=model,
         printed=launch.printed(world.host, held, run.invocation_id),
-        previous=accounts.last_session(
-            await world.disk(world.events.read, held.id), tool.name, before=run.invocation_id
-        ),
         hold=hold.amount if hold is not None else MicroUsd(0),
     )
     if not meter.hold or tool.output == "text" or not affording.binds(world, held):
         yield meter
         return
+    events = await world.disk(world.events.read, held.id)
+    meter.previous = accounts.last_session(events, tool.name, before=run.invocation_id)
     watch = asyncio.create_task(_watch(meter, world, run))
     try:
         yield meter

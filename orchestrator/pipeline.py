@@ -199,7 +199,7 @@ async def _run(
 ) -> running.Ended | Held:
     if reins.ending is Ending.CANCELLED and (at.started is None or at.finished is not None):
         return await _cancelled(world, held, reins.why)  # before anything was announced: there is no run to end
-    if why := await world.disk(checking.missing, world, held.file.task):
+    if held.file.task.verify and (why := await world.disk(checking.missing, world, held.file.task)):
         return await block(world, held, why)
     way = await world.disk(_way, world, held)
     if isinstance(way, routing.Refusal):
@@ -230,14 +230,22 @@ async def _announced(
     world: World, held: Held, run: running.Run, ran: Ran, workspace: Workspace | None
 ) -> running.Ended:
     """Its end is told before anything else happens: from here on the run is never repeated."""
-    ran = await running.announce_end(world, held, run, ran)
-    await world.disk(choosing.note_end, world, run, ran)
+    ran = await world.disk(_tell_end, world, held, run, ran, [])
     world.reached("run.announced")
     return running.Ended(held=held, run=run, ran=ran, workspace=workspace)
 
 
+def _tell_end(world: World, held: Held, run: running.Run, ran: Ran, told: list[Event]) -> Ran:
+    """In one turn beside the loop: each costs switches of threads."""
+    ran = running.tell_end(world, held, run, ran, told)
+    choosing.note_end(world, run, ran)
+    return ran
+
+
 async def _set_up(world: World, held: Held, invocation: Invocation, workspace: Workspace, reins: Reins) -> Ran | None:
     """Runs the set-up command in a new worktree; None where all is well, else how it failed."""
+    if workspace.kind is not WorkspaceKind.WORKTREE:
+        return None
     if not await world.disk(furnishing.needs_set_up, world, held, workspace):
         return None
     before = launch.set_up_of(invocation, world.settings().workspaces)

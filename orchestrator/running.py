@@ -212,34 +212,38 @@ def _dependencies(world: World, task: Task) -> list[Dependency]:
     return told
 
 
-async def announce_end(world: World, held: Held, run: Run, ran: Ran) -> Ran:
+def tell_end(world: World, held: Held, run: Run, ran: Ran, told: list[Event]) -> Ran:
     """The end is on disk before anything else happens: from here on the run is never repeated. Then it is settled.
+
+    Blocking, and repeatable with the same `told`: an empty list, which then holds the event.
 
     Returns:
         The run with what it was charged.
     """
-    hold = await world.disk(affording.hold_of, world, held, run.invocation_id)
+    hold = affording.hold_of(world, held, run.invocation_id)
     settlement = affording.charged(hold, ran)
-    event = world.registrar.event(
-        EventKind.EXECUTION_FINISHED,
-        held,
-        tool=run.tool,
-        model=run.model,
-        invocation_id=run.invocation_id,
-        attempt=run.attempt,
-        reason=ran.ending,
-        exit_code=ran.exit_code,
-        duration_ms=ran.duration_ms,
-        error_kind=ran.failure or "",
-        details={
-            "log_paths": [run.log],
-            **accounts.told(ran),
-            **affording.settled_fields(settlement, _billing(world, run)),
-        },
-    )
-    await world.disk(world.events.append, held.id, [event])
+    if not told:
+        event = world.registrar.event(
+            EventKind.EXECUTION_FINISHED,
+            held,
+            tool=run.tool,
+            model=run.model,
+            invocation_id=run.invocation_id,
+            attempt=run.attempt,
+            reason=ran.ending,
+            exit_code=ran.exit_code,
+            duration_ms=ran.duration_ms,
+            error_kind=ran.failure or "",
+            details={
+                "log_paths": [run.log],
+                **accounts.told(ran),
+                **affording.settled_fields(settlement, _billing(world, run)),
+            },
+        )
+        told.append(event)
+    world.events.append(held.id, told)
     world.reached("run.told")
-    await world.disk(affording.settle, world, hold, settlement)
+    affording.settle(world, hold, settlement)
     if settlement is None:
         return ran
     return replace(ran, cost=settlement.amount, cost_source=settlement.source)
