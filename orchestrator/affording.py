@@ -179,11 +179,13 @@ def is_waited_for(error: OSError) -> bool:
     return error.errno in _WAITED_FOR
 
 
-def settled_fields(settlement: Settlement | None, billing: str) -> Mapping[str, object]:
-    """The fields of an `execution_finished`. `billing`: of its tool; a cost that it tells is money only with `api`."""
+def settled_fields(settlement: Settlement | None, tool: Tool | None, model: Model) -> Mapping[str, object]:
+    """The fields of an `execution_finished`. A cost that a tool tells is money only where it is paid by use."""
     if settlement is None:
-        return {"billing": billing if billing != "api" else "free"}
+        return {"billing": tool.billing if tool is not None and tool.billing != "api" else "free"}
     fields: dict[str, object] = {"cost_microusd": int(settlement.amount), "cost_source": settlement.source.value}
+    if model.price is not None and model.price.source:
+        fields["price_source"] = model.price.source  # the table with its version, or the file: prices change
     return fields | ({"cost_note": settlement.why} if settlement.why else {})
 
 

@@ -220,7 +220,7 @@ def tell_end(world: World, held: Held, run: Run, ran: Ran, told: list[Event]) ->
     Returns:
         The run with what it was charged.
     """
-    hold = affording.hold_of(world, held, run.invocation_id)
+    hold, settings = affording.hold_of(world, held, run.invocation_id), world.settings()
     settlement = affording.charged(hold, ran)
     if not told:
         event = world.registrar.event(
@@ -237,7 +237,7 @@ def tell_end(world: World, held: Held, run: Run, ran: Ran, told: list[Event]) ->
             details={
                 "log_paths": [run.log],
                 **accounts.told(ran),
-                **affording.settled_fields(settlement, _billing(world, run)),
+                **affording.settled_fields(settlement, settings.tools.get(run.tool), _model(world, run)),
             },
         )
         told.append(event)
@@ -249,9 +249,8 @@ def tell_end(world: World, held: Held, run: Run, ran: Ran, told: list[Event]) ->
     return replace(ran, cost=settlement.amount, cost_source=settlement.source)
 
 
-def _billing(world: World, run: Run) -> str:
-    tool = world.settings().tools.get(run.tool)
-    return tool.billing if tool is not None else "free"
+def _model(world: World, run: Run) -> Model:
+    return world.settings().models.get(run.model) or Model(name=run.model)
 
 
 def run_of(started: Event) -> Run:
@@ -275,7 +274,7 @@ def read(world: World, held: Held, run: Run, ran: Ran) -> Ran:
     previous = accounts.last_session(world.events.read(held.id), run.tool, before=run.invocation_id)
     read = world.read_output(tool, ran, launch.printed(world.host, held, run.invocation_id), previous)
     read = world.redact(read, withholding.level(world, held.agent))
-    return affording.with_cost(read, tool, world.settings().models.get(run.model) or Model(name=run.model))
+    return affording.with_cost(read, tool, _model(world, run))
 
 
 def recall(world: World, held: Held, run: Run, finished: Event) -> Ran:

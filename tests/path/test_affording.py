@@ -119,6 +119,7 @@ def test_a_cost_that_nobody_reported_is_computed_from_tokens_and_price(tmp_path:
     metrics = fake.task("x").result["metrics"]
     assert (metrics["cost_usd"], metrics["cost_source"]) == ("0.004000", "computed")
     assert fake.trail.commits[-1].trailers["Cost-Source"] == "computed"
+    assert told(fake, FINISHED).details["price_source"] == "test"
 
 
 def test_a_run_that_tells_neither_cost_nor_tokens_is_charged_what_was_held(tmp_path: Path) -> None:
