@@ -135,7 +135,7 @@ def with_cost(ran: Ran, tool: Tool, model: Model) -> Ran:
 def hold_of(world: World, held: Held, invocation_id: InvocationId) -> Hold | None:
     """What was held for a run, as its events tell it. Blocking."""
     for event in world.events.read(held.id):
-        if event.invocation_id == invocation_id and isinstance(fact := fact_of(event, _provider(world)), Hold):
+        if event.invocation_id == invocation_id and isinstance(fact := fact_of(event), Hold):
             return fact
     return None
 
@@ -191,19 +191,6 @@ def settled_fields(settlement: Settlement | None, tool: Tool | None, model: Mode
 
 def _policy(world: World, agent: AgentKey) -> Policy:
     return world.settings().policy(world.agent(agent).policy)
-
-
-def _provider(world: World) -> "_ProviderOf":
-    return _ProviderOf(world)
-
-
-@dataclass(frozen=True, slots=True)
-class _ProviderOf:
-    world: World
-
-    def __call__(self, model: str) -> str:
-        known = self.world.settings().models.get(model)
-        return known.provider if known is not None else ""
 
 
 class _Wanted:

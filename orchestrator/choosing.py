@@ -53,7 +53,7 @@ def way(
         return route
     rejected = list(route.rejected)
     for candidate in trying.first_of(world, held, route):
-        model = world.settings().models.get(candidate.model) or Model(name=candidate.model)
+        model = world.settings().model(candidate.model)
         invocation_id = InvocationId(world.events.new_id())
         limits = _limits(world, candidate.tool, model)
         full = world.rates.take(invocation_id, limits) if limits else None
@@ -99,7 +99,7 @@ def give_back(world: World, held: Held, way: Way, why: str) -> None:
     if any(event.invocation_id == way.invocation_id for event in world.events.read(held.id)):
         return
     affording.give_back(world, way.hold, why)
-    if _limits(world, way.candidate.tool, world.settings().models.get(way.candidate.model) or Model(name="")):
+    if _limits(world, way.candidate.tool, world.settings().model(way.candidate.model)):
         with affording.left_to_the_next_start():
             world.rates.undo(way.invocation_id)
 
@@ -120,7 +120,7 @@ def _note_end(world: World, run: Run, ran: Ran) -> None:
     tool = world.settings().tools.get(run.tool)
     if tool is None:
         return
-    if _limits(world, tool, world.settings().models.get(run.model) or Model(name=run.model)):
+    if _limits(world, tool, world.settings().model(run.model)):
         world.rates.release(run.invocation_id)
     kind = ran.failure
     if kind is ErrorKind.RATE_LIMITED or kind is ErrorKind.OVERLOADED:

@@ -62,7 +62,7 @@ class Meter:
 async def metered(world: World, held: Held, way: Way, run: Run) -> AsyncIterator[Meter]:
     """Watches the run while the block lasts."""
     tool, hold = way.candidate.tool, way.hold
-    model = world.settings().models.get(run.model) or Model(name=run.model)
+    model = world.settings().model(run.model)
     meter = Meter(
         world=world,
         tool=tool,

@@ -7,7 +7,7 @@ from orchestrator.core import budget_words
 from orchestrator.core.budgets import Over
 from orchestrator.core.hindrance import told_time
 from orchestrator.core.routing import Candidate, Refusal, Rejected, Route
-from orchestrator.core.settings import Model, Period, Tool
+from orchestrator.core.settings import Period, Tool
 from orchestrator.core.task import Task
 from orchestrator.core.types import AgentKey, Status
 from orchestrator.executing import Order
@@ -35,7 +35,7 @@ def ahead(world: World, task: Task, agent: AgentKey, route: Route) -> Ahead:
 
 def warnings_of(world: World, task: Task, agent: AgentKey, candidate: Candidate) -> tuple[str, ...]:
     """The limits whose threshold is reached with its run, or that it goes over by force, in sentences. Blocking."""
-    tool, model = candidate.tool, _model(world, candidate.model)
+    tool, model = candidate.tool, world.settings().model(candidate.model)
     if not affording.costs_money(tool, model):
         return ()
     outlook = affording.outlook(world, task, agent, tool, model)
@@ -97,11 +97,7 @@ def _can_start(world: World, one: Rejected) -> bool:
 def over_of(world: World, task: Task, agent: AgentKey, one: Rejected) -> Over | None:
     """The limits that it does not fit, where that is why it was refused. Blocking."""
     tool: Tool | None = world.settings().tools.get(one.tool)
-    if tool is None or not affording.costs_money(tool, _model(world, one.model)):
+    if tool is None or not affording.costs_money(tool, world.settings().model(one.model)):
         return None
-    decided = affording.outlook(world, task, agent, tool, _model(world, one.model)).decided
+    decided = affording.outlook(world, task, agent, tool, world.settings().model(one.model)).decided
     return decided if isinstance(decided, Over) and budget_words.refusal(decided) in one.why else None
-
-
-def _model(world: World, name: str) -> Model:
-    return world.settings().models.get(name) or Model(name=name)

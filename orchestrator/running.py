@@ -10,7 +10,7 @@ from orchestrator.core.budget_facts import told_for_silent
 from orchestrator.core.budgets import Held as Hold
 from orchestrator.core.events import Event, EventKind
 from orchestrator.core.invocation import Invocation
-from orchestrator.core.settings import Agent, Model, Tool
+from orchestrator.core.settings import Agent, Tool
 from orchestrator.core.task import Task
 from orchestrator.core.types import CostSource, ErrorKind, InvocationId, MicroUsd, Status, TaskId
 from orchestrator.core.verdict import Ending, Ran
@@ -237,7 +237,7 @@ def tell_end(world: World, held: Held, run: Run, ran: Ran, told: list[Event]) ->
             details={
                 "log_paths": [run.log],
                 **accounts.told(ran),
-                **affording.settled_fields(settlement, settings.tools.get(run.tool), _model(world, run)),
+                **affording.settled_fields(settlement, settings.tools.get(run.tool), settings.model(run.model)),
             },
         )
         told.append(event)
@@ -247,10 +247,6 @@ def tell_end(world: World, held: Held, run: Run, ran: Ran, told: list[Event]) ->
     if settlement is None:
         return ran
     return replace(ran, cost=settlement.amount, cost_source=settlement.source)
-
-
-def _model(world: World, run: Run) -> Model:
-    return world.settings().models.get(run.model) or Model(name=run.model)
 
 
 def run_of(started: Event) -> Run:
@@ -274,7 +270,7 @@ def read(world: World, held: Held, run: Run, ran: Ran) -> Ran:
     previous = accounts.last_session(world.events.read(held.id), run.tool, before=run.invocation_id)
     read = world.read_output(tool, ran, launch.printed(world.host, held, run.invocation_id), previous)
     read = world.redact(read, withholding.level(world, held.agent))
-    return affording.with_cost(read, tool, _model(world, run))
+    return affording.with_cost(read, tool, world.settings().model(run.model))
 
 
 def recall(world: World, held: Held, run: Run, finished: Event) -> Ran:

@@ -1,7 +1,7 @@
 """What follows a run that failed, when it is not the task's end: the same again, another candidate, a stronger one.
 
 Told as `attempt_failed` before anything else happens. All that a decision needs stands in the task's events, so that a
-daemon that dies in between comes to the same one.
+daemon that dies in between can come to it again; only the jitter of a wait is drawn anew.
 """
 
 import random

@@ -270,4 +270,4 @@ def lock_file(state: Path, how: int, seconds: float = schema.BUSY_SECONDS) -> in
                 raise BusyError(
                     f"{state / schema.NAME} is in use by a daemon or an exec, or is being rebuilt; try again later"
                 ) from None
-            time.sleep(_POLL)
+            time.sleep(_POLL)  # a wait for flock itself could not be ended in time

@@ -155,7 +155,7 @@ def _lock(fd: int, began: float) -> None:
             patience = _PATIENCE if held.what == "daemon" else _FOR_A_COMMAND
             if time.monotonic() - began > patience:
                 raise BusyError(_busy(held)) from error
-            time.sleep(_STEP)
+            time.sleep(_STEP)  # a wait for flock itself could not be ended in time
         else:
             return
 

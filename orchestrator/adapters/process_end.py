@@ -131,7 +131,7 @@ def _until_none(members: Callable[[], list[table.Entry]], seconds: float) -> Ite
     pause = _SHORTEST
     while (found := members()) and time.monotonic() < deadline:
         yield found
-        time.sleep(pause)
+        time.sleep(pause)  # they are no children of ours: nothing tells their end
         pause = min(pause * 2, _LONGEST)
 
 

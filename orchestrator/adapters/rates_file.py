@@ -105,7 +105,7 @@ def _use_log(connection: sqlite3.Connection) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
-            time.sleep(0.002)
+            time.sleep(0.002)  # its busy handler is not asked here
 
 
 def _put_aside(path: Path) -> None:

@@ -112,7 +112,7 @@ def _awaited(reply: Path, patience: float, is_alive: Callable[[], bool]) -> byte
             return reply.read_bytes()
         if not alive or time.monotonic() > deadline:
             return None
-        time.sleep(pause)
+        time.sleep(pause)  # the answer is a file, and a watcher takes longer to start than most answers
         pause = min(pause * 1.5, _SLOWEST_POLL)
         if pause == _SLOWEST_POLL:
             alive = is_alive()  # once more through the loop: it may have answered just before it ended

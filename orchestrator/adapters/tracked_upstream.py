@@ -42,7 +42,7 @@ class Upstream:
                 if self._push(branch, theirs):
                     self.why = ""
                     return True
-                time.sleep(_BACK_OFF * 2**number)
+                time.sleep(_BACK_OFF * 2**number)  # somebody else pushes too: let them be done
             self.why = f"{self._remote.name} moved {_TRIES} times while we pushed; it is tried again"
         except (OrchestratorError, OSError) as error:
             self.why = f"commits are here and not on {self._remote.name}: {error}"

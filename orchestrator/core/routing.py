@@ -175,7 +175,7 @@ class _Examiner:
         return Rejected(tool=wish.tool, model=wish.model, reason=wish.reason, why=found.why, until=found.until)
 
     def _model(self, name: str) -> Model:
-        return self._settings.models.get(name) or Model(name=name)
+        return self._settings.model(name)
 
     def _why_never(self, tool: Tool, model: str) -> str:
         if tool.env_missing:

@@ -238,6 +238,10 @@ class Settings:
     workspaces: WorkspaceSettings = WorkspaceSettings()
     providers: Mapping[str, RateLimit] = field(default_factory=dict)
 
+    def model(self, name: str) -> Model:
+        """The model of that name; one that is not declared has no price and no provider."""
+        return self.models.get(name) or Model(name=name)
+
     def policy(self, name: str) -> Policy:
         """The policy of that name, else `default`, else the built-in one."""
         return self.policies.get(name) or self.policies.get("default") or Policy(name="default")

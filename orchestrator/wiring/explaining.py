@@ -26,7 +26,6 @@ from orchestrator.adapters.rates_file import NAME as RATES
 from orchestrator.core.agents import Unknown, resolve
 from orchestrator.core.hindrance import Hindrance
 from orchestrator.core.routing import Refusal, Route
-from orchestrator.core.settings import Model
 from orchestrator.core.task import Task
 from orchestrator.core.types import AgentKey, MicroUsd, TaskId
 from orchestrator.engines.local import LocalEngine
@@ -204,7 +203,7 @@ def _looks(world: World, task: Task, agent: AgentKey, planned: Route | Refusal) 
 
 def _outlook(world: World, task: Task, agent: AgentKey, tool: str, model: str) -> affording.Outlook | None:
     known = world.settings().tools.get(tool)
-    asked = world.settings().models.get(model) or Model(name=model)
+    asked = world.settings().model(model)
     if known is None or not affording.costs_money(known, asked):
         return None
     return affording.outlook(world, task, agent, known, asked)

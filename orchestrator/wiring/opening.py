@@ -142,7 +142,7 @@ def open_workspace(
     files = EventFiles(place.work, locate=index.locate)
     events = IndexedEvents(files, index, clock, heard)
     configuration = Configuration(place=place, read=settings, clock=clock)
-    ledger = KeptLedger(place.state, place.work, _provider_of(configuration), notes.append)
+    ledger = KeptLedger(place.state, place.work, lambda model: configuration().model(model).provider, notes.append)
     host = Host(root=place.root, work=place.work, state=place.state, environ=dict(os.environ))
     rates = LazyRates(rates_folder(os.environ, place.state))
     registrar = Registrar(mailbox=mailbox, events=events, trail=trail, clock=clock, disk=disk, reached=reached)
@@ -183,14 +183,6 @@ def open_workspace(
         templates=templates,
         notes=notes,
     )
-
-
-def _provider_of(configuration: Configuration) -> Callable[[str], str]:
-    def provider_of(model: str) -> str:
-        known = configuration().models.get(model)
-        return known.provider if known is not None else ""
-
-    return provider_of
 
 
 def _read_output(tool: Tool, ran: Ran, printed: Printed, previous: Reported | None) -> Ran:

@@ -73,4 +73,4 @@ def _ended(pid: int, deadline: float) -> bool:
         left = deadline - time.monotonic()
         if left <= 0:
             return False
-        time.sleep(min(0.005, left))
+        time.sleep(min(0.005, left))  # waitid waits for ever or not at all

@@ -98,7 +98,7 @@ class Leftovers:
             words = [set(line.split()) for line in others if "--geometric" not in line]  # ours, which drops nothing
             if not any(_SWEEPERS & said for said in words):
                 return
-            time.sleep(0.02)
+            time.sleep(0.02)  # they are other people's processes: nothing tells their end
 
     @property
     def has_dead(self) -> bool:

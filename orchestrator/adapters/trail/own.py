@@ -249,7 +249,7 @@ class OwnTrail:
                     closing_at = closing_at or time.monotonic() + _CLOSING / 3
                     if time.monotonic() > closing_at:
                         return False
-                    time.sleep(_PAUSES[0])
+                    time.sleep(_PAUSES[0])  # a closed queue does not pause
                 self._queue.pause(_PAUSES[min(tries, len(_PAUSES) - 1)] if tries else 0)
                 tries += 1
             if landed := waiting - len(batch):  # the house may have seen the end of it, too

@@ -32,7 +32,7 @@ def turn(file: Path, *, seconds: float = 120) -> Iterator[None]:
                     raise BusyError(
                         f"{file}: another process has held it for {seconds:.0f} s; see what it does"
                     ) from error
-                time.sleep(_STEP)
+                time.sleep(_STEP)  # a wait for flock itself could not be ended in time
         yield
     finally:
         os.close(descriptor)
