@@ -2,11 +2,10 @@
 
 import os
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
-from cli_world import World, repository, wait_until
+from cli_world import World, daemon, repository
 
 from orchestrator.adapters.place import find
 from orchestrator.errors import BusyError
@@ -195,21 +194,9 @@ def test_check_ends_with_1_where_an_agent_prefers_what_cannot_run(world: World) 
 
 
 def test_a_running_daemon_is_named_with_the_way_to_tell_it(world: World) -> None:
-    daemon = world.begin("daemon")
-    try:
-        wait_until(lambda: world.well("status", "--json").data["daemon"] is not None, "the daemon runs")
+    with daemon(world) as running:
         added = world.well("tool", "add", "llm")
-        assert f"kill -HUP {daemon.pid}" in added.err
-    finally:
-        daemon.terminate()
-        try:
-            daemon.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            daemon.kill()
-            daemon.wait()
-        for stream in (daemon.stdout, daemon.stderr):
-            assert stream is not None
-            stream.close()
+        assert f"kill -HUP {running.pid}" in added.err
 
 
 def test_the_catalogue_can_be_listed_and_shown(world: World) -> None:
