@@ -124,11 +124,19 @@ def told(hold: Hold | None) -> dict[str, object]:
 
 
 def with_cost(ran: Ran, tool: Tool, model: Model) -> Ran:
-    """The run with its cost computed from tokens and price, where the tool did not report it and it is paid by use."""
-    if ran.cost is not None or ran.tokens is None or tool.billing != "api" or model.price is None:
+    """The run with its cost computed from tokens and price, where the tool did not report it and it is paid by use.
+
+    Usage that cannot be true is dropped with the reason: no cost can be made of it, and the hold is charged. The
+    bound of the context counts only where we compute: a tool that knows its cost may have had helpers ask, too, whose
+    requests are not among its turns.
+    """
+    if ran.tokens is None:
         return ran
-    if prices.usage_fault(ran.tokens, context_window=None, requests=None):
-        return ran  # no cost can be made of that: the hold is charged
+    requests = None if ran.cost is not None else ran.turns
+    if fault := prices.usage_fault(ran.tokens, context_window=model.context_window, requests=requests):
+        return replace(ran, tokens=None, usage_fault=fault)
+    if ran.cost is not None or tool.billing != "api" or model.price is None:
+        return ran
     return replace(ran, cost=prices.cost(ran.tokens, model.price), cost_source=CostSource.COMPUTED)
 
 
@@ -146,7 +154,10 @@ def charged(hold: Hold | None, ran: Ran) -> Settlement | None:
         return None
     if ran.ending is Ending.NOT_STARTED:
         return Settlement(amount=MicroUsd(0), source=CostSource.COMPUTED, why="it never began")
-    return settle_at(hold.amount, ran.cost, ran.cost_source, hold.about.billing)
+    settlement = settle_at(hold.amount, ran.cost, ran.cost_source, hold.about.billing)
+    return (
+        replace(settlement, why=f"{settlement.why}: {ran.usage_fault}".lstrip(": ")) if ran.usage_fault else settlement
+    )
 
 
 def settle(world: World, hold: Hold | None, settlement: Settlement | None) -> None:

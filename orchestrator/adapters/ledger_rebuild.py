@@ -24,8 +24,15 @@ class Rebuilt:
     carried: int  # holds of the old ledger that no event announced yet: their runs may be about to begin
 
 
-def rebuild(state: Path, events: Iterable[Event], provider_of: Callable[[str], str] = lambda _model: "") -> Rebuilt:
+def rebuild(
+    state: Path,
+    events: Iterable[Event],
+    provider_of: Callable[[str], str] = lambda _model: "",
+    known: Iterable[Held] = (),
+) -> Rebuilt:
     """Replaces the ledger; those of each task must come in their order. Nobody may have it open, this process neither.
+
+    `known`: what the caller holds for runs that no event may have announced yet.
 
     Raises:
         BusyError: somebody has it open.
@@ -34,7 +41,7 @@ def rebuild(state: Path, events: Iterable[Event], provider_of: Callable[[str], s
     lock = lock_file(state, fcntl.LOCK_EX)
     try:
         database, new = state / ledger_schema.NAME, state / f"{ledger_schema.NAME}.new"
-        carried = _holds_of(database)
+        carried = [*_holds_of(database), *known]
         _remove(new)
         with ledger_schema.guarded():
             done = _fill(new, events, provider_of, carried)

@@ -52,6 +52,7 @@ class Ran:
     truncated: bool = False  # output past the bound was counted, not kept
     left_out: int = 0  # bytes of output that were counted, not kept
     tokens: Tokens | None = None  # of this run alone
+    usage_fault: str = ""  # why what it reported of its usage cannot be true, and was dropped
     cost: MicroUsd | None = None  # of this run alone
     cost_source: CostSource | None = None
     model: str = ""  # what it says that it ran on, where that is one

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_world import Template, World
+from cli_world import Template, World, daemon, wait_until
 
 # As Claude Code 2 prints it with --output-format json; the fields that the reader reads.
 ANSWER = {
@@ -57,9 +57,22 @@ tools:
     output: {text: /text, tokens: {input: /in, output: /out}}
     models: [large]
     billing: api
+  patient:                  # ends when it is told to
+    binary: sh
+    command: ["{binary}", "-c", "cat >/dev/null; touch begun; while [ ! -e go ]; do sleep 0.02; done; cat answer.json"]
+    output: claude-json
+    models: [large]
+    billing: api
+  dreaming:                 # tells more tokens than its one turn can have read
+    binary: sh
+    command: ["{binary}", "-c", "cat >/dev/null; cat dreamt.json"]
+    output: {text: /text, turns: /turns, tokens: {input: /in, output: /out}}
+    models: [narrow]
+    billing: api
 """
 MODELS = """
 models:
+  narrow: {provider: here, context_window: 200000, price: {input_mtok: 2, output_mtok: 10}}
   large: {provider: here, price: {input_mtok: 2, output_mtok: 10}}
 """
 AGENTS = """
@@ -67,6 +80,8 @@ agents:
   dev: {preferred_tool: claude, preferred_model: large}
   stopped: {preferred_tool: limited, preferred_model: large, fallback_chain: ["claude:large"]}
   counter: {preferred_tool: counted, preferred_model: large}
+  waiter: {preferred_tool: patient, preferred_model: large}
+  dreamer: {preferred_tool: dreaming, preferred_model: narrow}
 """
 POLICIES = """
 policies:
@@ -155,6 +170,32 @@ def test_what_reports_tokens_alone_is_charged_by_the_price(world: World) -> None
     assert charged(world) == [(data["id"], 11_000, "computed")]
 
 
+@pytest.mark.parametrize(
+    ("told", "fault"),
+    [
+        ({"turns": 1, "in": 200_001, "out": 5}, "200001 tokens of input do not fit into a context of 200000"),
+        ({"turns": 2, "in": 500_000, "out": 5}, "500000 tokens of input do not fit into 2 of 200000 tokens"),
+        ({"turns": 1, "in": 10**15, "out": 5}, "no run uses so many; it is in another unit"),
+    ],
+    ids=["more than the context", "more than the context in all turns", "in another unit"],
+)
+def test_usage_that_cannot_be_true_is_charged_the_hold_and_counted_nowhere(
+    world: World, told: dict[str, int], fault: str
+) -> None:
+    (world.root / "dreamt.json").write_text(json.dumps({"text": "Done."} | told))
+    data = world.well("exec", "--agent", "dreamer", "--prompt", "Do it", "--json").data
+    finished = event(world, data["id"], "execution_finished")
+    assert charged(world) == [(data["id"], 500_000, "estimated")]
+    assert fault in finished["cost_note"]
+    assert "tokens" not in finished
+
+
+def test_usage_that_fits_into_the_context_of_its_turns_is_believed(world: World) -> None:
+    (world.root / "dreamt.json").write_text(json.dumps({"text": "Done.", "turns": 2, "in": 200_001, "out": 5}))
+    data = world.well("exec", "--agent", "dreamer", "--prompt", "Do it", "--json").data
+    assert charged(world) == [(data["id"], 200_001 * 2 + 5 * 10, "computed")]
+
+
 def test_exec_over_the_limit_runs_nothing_and_says_why(world: World) -> None:
     spend(world)
     ended = world("exec", "--agent", "dev", "--prompt", "Do it")
@@ -216,3 +257,29 @@ def test_a_ledger_that_was_taken_away_is_made_again_from_the_events(world: World
     assert ended.code == 1
     assert "$0.84 spent" in " ".join(ended.err.split())
     assert sorted(charged(world)) == sorted(before)
+
+
+def test_index_and_ledger_deleted_while_a_task_runs_lose_and_invent_no_money(world: World) -> None:
+    world.configure({"policies": POLICIES.replace("max_parallel: 1", "max_parallel: 2")})
+    with daemon(world):
+        drop(world, "a", agent="waiter")
+        wait_until((world.root / "begun").exists, "the run began")
+        state = world.root / ".git" / "orchestrator"
+        for file in (*state.glob("index.db*"), *state.glob("ledger.db*")):
+            file.unlink()
+        drop(world, "b")
+        wait_until(lambda: has_event(world, "b", "task_completed"), "another task was done meanwhile")
+        (world.root / "go").touch()
+        wait_until(lambda: has_event(world, "a", "task_completed"), "the run ended")
+        drop(world, "c")
+        wait_until(lambda: has_event(world, "c", "task_blocked"), "there is no more money")
+    assert "($1.34 / $1.00): $0.84 spent" in event(world, "c", "task_blocked")["why"]
+    assert sorted(charged(world)) == [("a", 420_000, "reported"), ("b", 420_000, "reported")]
+
+
+def has_event(world: World, task_id: str, kind: str) -> bool:
+    """Whether its file tells of one."""
+    try:
+        return any(one["event"] == kind for one in world.events_of(task_id))
+    except (FileNotFoundError, IndexError, StopIteration):
+        return False
