@@ -245,8 +245,15 @@ def _still_open(connection: sqlite3.Connection, known: Held) -> Held:
     raise OrchestratorError(f"run {known.invocation_id} was accounted for already; a new run needs a new invocation")
 
 
+_NEWEST = """
+SELECT at FROM entries AS one WHERE kind = 'hold' AND NOT EXISTS (
+  SELECT 1 FROM entries WHERE task = one.task AND invocation = one.invocation AND kind = 'release'
+) ORDER BY at DESC LIMIT 1
+"""  # a run that never began is no run: nothing but this file tells of it
+
+
 def _effective(connection: sqlite3.Connection, at: datetime) -> datetime:
-    newest = connection.execute("SELECT at FROM entries WHERE kind = 'hold' ORDER BY at DESC LIMIT 1").fetchone()
+    newest = connection.execute(_NEWEST).fetchone()
     return at if newest is None or schema.to_ticks(at) >= newest[0] else schema.from_ticks(newest[0])
 
 

@@ -129,6 +129,13 @@ def test_a_clock_that_is_set_back_opens_no_window_again(ledger: Ledger) -> None:
     assert desk.held(0).at == NOON
 
 
+def test_a_run_that_never_began_says_nothing_about_the_clock(ledger: Ledger) -> None:
+    desk = Desk(ledger, policy(limit(DAY, 10)))
+    assert ledger.release(desk.held(4), "it could not start")
+    desk.at = NOON - timedelta(days=1)
+    assert desk.held(3).at == desk.at
+
+
 def test_clocks_a_moment_apart_are_no_reason_to_speak_of_them(ledger: Ledger) -> None:
     desk = Desk(ledger, policy(limit(DAY, 10)))
     desk.spend(10)
