@@ -91,7 +91,7 @@ def invocation_of(
         model=candidate.model,
         argv=arguments.fill(tool.command, values),
         cwd=cwd,
-        env=environment(host, tool.env, tool.env_pass),
+        env=environment(host, tool.env, tool.env_pass) | _trace(host, held, invocation_id),
         stdin=brief.prompt.encode() if tool.prompt is PromptBy.STDIN else b"",
         timeout=max(limit, timedelta(milliseconds=1)),
         stdout_path=output.stdout,
@@ -122,3 +122,12 @@ def environment(host: Host, own: Mapping[str, str], passed: tuple[str, ...]) -> 
     """The allowed names of the daemon's environment, and the tool's own values over them."""
     allowed = {name: host.environ[name] for name in (*SAFE_ENVIRONMENT, *passed) if name in host.environ}
     return allowed | dict(own)
+
+
+def _trace(host: Host, held: Held, invocation_id: InvocationId) -> dict[str, str]:
+    """Where its own spans belong, if it makes any; only where ours are exported."""
+    if not any(name.startswith("OTEL_EXPORTER_OTLP") and name.endswith("ENDPOINT") for name in host.environ):
+        return {}
+    from orchestrator.core import tracing
+
+    return {tracing.VARIABLE: tracing.traceparent(str(host.root), held.id, invocation_id)}

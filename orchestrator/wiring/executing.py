@@ -24,6 +24,7 @@ from orchestrator.errors import InterruptedByPersonError, OrchestratorError
 from orchestrator.executing import Executed
 from orchestrator.registrar import Held
 from orchestrator.reins import Reins
+from orchestrator.wiring.exporting import Ears, exported
 from orchestrator.wiring.opening import Opened, open_workspace, recover
 from orchestrator.wiring.watching import LOOK_EVERY, SIGNALS, LiveText, Onlooker, Stop, has_left, live_of, show_rest
 from orchestrator.world import World
@@ -69,12 +70,14 @@ def run_alone(
     heard = _Heard()
     place.state.mkdir(parents=True, exist_ok=True)
     with WorkspaceLock(place.state, what="exec"):
-        opened = open_workspace(place, heard=heard.hear, zygote=zygote)
+        ears = Ears(heard.hear)
+        opened = open_workspace(place, heard=ears.hear, zygote=zygote)
         try:
             heard.get_ready = partial(_load_the_rest, opened)
-            recover(opened)
-            opened.disk.give_up()
-            done = asyncio.run(_alone(opened, arguments, onlooker, stop, heard))
+            with exported(opened, ears):
+                recover(opened)
+                opened.disk.give_up()
+                done = asyncio.run(_alone(opened, arguments, onlooker, stop, heard))
             opened.trail.flush(FLUSH_SECONDS)
             if opened.trail.trouble:
                 warning = f"not committed yet: {opened.trail.trouble}; the next daemon commits it"

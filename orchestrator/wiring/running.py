@@ -13,6 +13,7 @@ from orchestrator.adapters.place import Place
 from orchestrator.daemon import STOP_GRACE_SECONDS, Daemon, Progress, Until
 from orchestrator.slots import AtWork
 from orchestrator.wiring.boards import Boards, Chronicle
+from orchestrator.wiring.exporting import Ears, exported
 from orchestrator.wiring.house import House
 from orchestrator.wiring.opening import Opened, open_workspace, recover
 from orchestrator.wiring.sources import open_source
@@ -34,15 +35,17 @@ def run(place: Place, *, until: str, on_progress: Callable[[Progress], None] | N
 def _run(place: Place, lock: WorkspaceLock, until: Until, on_progress: Callable[[Progress], None] | None) -> int:
     lock.say("starting")
     chronicle = Chronicle()
-    opened = open_workspace(place, heard=chronicle.hear, reached=_die_at(os.environ.get(STEP_TO_DIE_AT, "")))
+    ears = Ears(chronicle.hear)
+    opened = open_workspace(place, heard=ears.hear, reached=_die_at(os.environ.get(STEP_TO_DIE_AT, "")))
     try:
-        if killed := opened.world.engine.sweep():
-            opened.notes.append(f"ended {len(killed)} processes that a dead daemon left")
-        recover(opened)
-        chronicle.remember(opened.index, opened.world.events.read)
-        for note in opened.notes:
-            print(f"orchestrator: {note}", file=sys.stderr)
-        asyncio.run(_live(opened, lock, chronicle, until, on_progress))
+        with exported(opened, ears):
+            if killed := opened.world.engine.sweep():
+                opened.notes.append(f"ended {len(killed)} processes that a dead daemon left")
+            recover(opened)
+            chronicle.remember(opened.index, opened.world.events.read)
+            for note in opened.notes:
+                print(f"orchestrator: {note}", file=sys.stderr)
+            asyncio.run(_live(opened, lock, chronicle, until, on_progress))
         done = opened.trail.flush(FLUSH_SECONDS)
     finally:
         opened.close()
