@@ -118,9 +118,14 @@ def told(hold: Hold | None) -> dict[str, object]:
     if hold is None:
         return {}
     fields = told_at_start(hold)
-    if hold.warned:
-        fields["budget_warnings"] = [budget_words.warning(one, hold.amount) for one in hold.warned]
+    if warned := [one for one in hold.warned if is_news(one)]:
+        fields["budget_warnings"] = [budget_words.warning(one, hold.amount) for one in warned]
     return fields
+
+
+def is_news(reached: Standing) -> bool:
+    """What is left of a task's own limit is what its first run is held at: that reaches the threshold by itself."""
+    return bool(reached.used) or reached.applied.limit.period is not Period.TASK
 
 
 def with_cost(ran: Ran, tool: Tool, model: Model) -> Ran:

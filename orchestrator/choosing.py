@@ -52,7 +52,8 @@ def way(
     if isinstance(route, routing.Refusal):
         return route
     rejected = list(route.rejected)
-    for candidate in trying.first_of(world, held, route):
+    retries = world.settings().policy(world.agent(held.agent).policy).retries
+    for candidate in trying.in_turn(world.events.read(held.id), route.candidates, retries):
         model = world.settings().model(candidate.model)
         invocation_id = InvocationId(world.events.new_id())
         limits = _limits(world, candidate.tool, model)

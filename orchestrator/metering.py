@@ -49,12 +49,12 @@ class Meter:
         """What it cost up to now; None where nothing more was printed, or that tells nothing. Blocking."""
         try:
             size = Path(self.printed.stdout).stat().st_size
-        except OSError:
+            if size == self._size:
+                return None
+            self._size = size
+            read = self.world.read_output(self.tool, Ran(ending=Ending.INTERRUPTED), self.printed, self.previous)
+        except OSError:  # the next look tells, or the end
             return None
-        if size == self._size:
-            return None
-        self._size = size
-        read = self.world.read_output(self.tool, Ran(ending=Ending.INTERRUPTED), self.printed, self.previous)
         return affording.with_cost(read, self.tool, self.model).cost
 
 

@@ -1,17 +1,20 @@
 """What a person is told before their own task runs: why none can, what is passed over, which limit it nears."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from orchestrator import affording
 from orchestrator.core import budget_words
 from orchestrator.core.budgets import Over
 from orchestrator.core.hindrance import told_time
 from orchestrator.core.routing import Candidate, Refusal, Rejected, Route
-from orchestrator.core.settings import Period, Tool
 from orchestrator.core.task import Task
 from orchestrator.core.types import AgentKey, Status
 from orchestrator.executing import Order
 from orchestrator.world import World
+
+if TYPE_CHECKING:
+    from orchestrator.core.settings import Tool
 
 NO_TOOLS = "No available tools in fallback chain"
 
@@ -42,9 +45,7 @@ def warnings_of(world: World, task: Task, agent: AgentKey, candidate: Candidate)
     decided, amount = outlook.decided, outlook.estimate.amount
     if isinstance(decided, Over):
         return (budget_words.refusal(decided),)
-    # What is left of a task's own limit is what its run is held at: that reaches the threshold by itself.
-    told = (one for one in decided.crossings if one.used or one.applied.limit.period is not Period.TASK)
-    return tuple(budget_words.warning(one, amount) for one in told)
+    return tuple(budget_words.warning(one, amount) for one in decided.crossings if affording.is_news(one))
 
 
 def no_way(world: World, task: Task, agent: AgentKey, refusal: Refusal) -> str:

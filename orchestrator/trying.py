@@ -13,6 +13,7 @@ from orchestrator.core import cooldowns, retrying
 from orchestrator.core.events import Event, EventKind, format_ts
 from orchestrator.core.retrying import Attempt, GiveUp
 from orchestrator.core.routing import Candidate, Refusal, Route, RouteReason
+from orchestrator.core.settings import Retries
 from orchestrator.core.types import ErrorKind, Status
 from orchestrator.core.verdict import Failed
 from orchestrator.registrar import Advance, Held
@@ -72,20 +73,18 @@ def decide(world: World, ended: Ended, failed: Failed, route: Route | Refusal) -
             return Again(why=follows.why, at=None, tool=chosen.tool.name, model=chosen.model)
 
 
-def first_of(world: World, held: Held, route: Route) -> tuple[Candidate, ...]:
-    """The candidates of a task that may have failed before, the one to run first. Blocking."""
-    events = world.events.read(held.id)
+def in_turn(events: Sequence[Event], candidates: tuple[Candidate, ...], retries: Retries) -> tuple[Candidate, ...]:
+    """The candidates of a task with these events, the one to run first; without those that failed and had their due."""
     history = history_of(events)
     if not history:
-        return route.candidates
-    retries = world.settings().policy(world.agent(held.agent).policy).retries
-    left = retrying.left(history, route.candidates, retries)
+        return candidates
+    left = retrying.left(history, candidates, retries)
     last = next(event for event in reversed(events) if event.event == EventKind.ATTEMPT_FAILED)
     if last.reason == "retry":
         wanted = last.tool, last.model
     else:
         wanted = str(last.details.get("next_tool") or ""), str(last.details.get("next_model") or "")
-    chosen = [one for one in route.candidates if one.key == wanted]
+    chosen = [one for one in candidates if one.key == wanted]
     return tuple({one.key: one for one in [*chosen, *left]}.values())
 
 

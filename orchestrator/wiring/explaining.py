@@ -9,14 +9,15 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from orchestrator import affording, checking, choosing, executing, ordering, submitting, taskfile
+from orchestrator import affording, checking, choosing, executing, ordering, submitting, taskfile, trying
 from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.events import EventFiles
 from orchestrator.adapters.mailbox import FolderMailbox
 from orchestrator.adapters.place import Place
 from orchestrator.adapters.process import Processes
@@ -25,9 +26,10 @@ from orchestrator.adapters.rates import folder as rates_folder
 from orchestrator.adapters.rates_file import NAME as RATES
 from orchestrator.core.agents import Unknown, resolve
 from orchestrator.core.hindrance import Hindrance
-from orchestrator.core.routing import Refusal, Route
+from orchestrator.core.routing import Candidate, Refusal, Rejected, Route
 from orchestrator.core.task import Task
-from orchestrator.core.types import AgentKey, MicroUsd, TaskId
+from orchestrator.core.tracing import ENDS
+from orchestrator.core.types import AgentKey, ErrorKind, MicroUsd, TaskId
 from orchestrator.engines.local import LocalEngine
 from orchestrator.errors import NotFoundError, OrchestratorError
 from orchestrator.taskfile.rules import id_fault
@@ -111,6 +113,7 @@ def explain(place: Place, wanted: str, *, at: datetime | None = None, spent: Mic
         if world.agent(agent).manual:
             raise OrchestratorError(f"{agent} is a person's role (`manual: true`): no tool does {task.id}")
         planned = choosing.plan(world, task, agent, executing.requested_of(place.state, task))
+        planned = _after_what_failed(world, place, task, agent, planned)
         why = checking.missing(world, task) or (planned.why if isinstance(planned, Refusal) else "")
         return Explained(
             task_id=task.id,
@@ -168,6 +171,37 @@ def _path_in_index(place: Place, wanted: str) -> str:
         several = ", ".join(one.id for one in found)
         raise NotFoundError(f"{wanted}: several tasks begin so: {several}; write more of the one that is meant")
     return found[0].path if found else ""
+
+
+def _after_what_failed(
+    world: World, place: Place, task: Task, agent: AgentKey, planned: Route | Refusal
+) -> Route | Refusal:
+    """The route as it is for a task of which runs failed already: those that had their due are told as that."""
+    events = EventFiles(place.work, locate=lambda _: None).read(task.id)
+    if isinstance(planned, Refusal) or not events or events[-1].event in ENDS:
+        return planned
+    retries = world.settings().policy(world.agent(agent).policy).retries
+    left = trying.in_turn(events, planned.candidates, retries)
+    failures = trying.history_of(events)
+    kinds = {one.tool: one.kind for one in failures} | {f"{one.tool}:{one.model}": one.kind for one in failures}
+    over = tuple(
+        Rejected(
+            tool=one.tool.name,
+            model=one.model,
+            reason=one.reason,
+            why=f"it failed already: {_kind(kinds, one)}",
+            place=one.place,
+        )
+        for one in planned.candidates
+        if one not in left
+    )
+    if not left:
+        return Refusal(why="every candidate failed already", rejected=(*planned.rejected, *over))
+    return replace(planned, candidates=left, rejected=(*planned.rejected, *over))
+
+
+def _kind(kinds: Mapping[str, ErrorKind], one: Candidate) -> str:
+    return kinds.get(f"{one.tool.name}:{one.model}", kinds[one.tool.name]).replace("_", " ")
 
 
 def _looks(world: World, task: Task, agent: AgentKey, planned: Route | Refusal) -> tuple[Look, ...]:

@@ -36,7 +36,10 @@ class House:
         boards: Boards,
         source: TaskSource | None,
         working: Callable[[], list[AtWork]],
+        tell: Callable[[], None],
     ) -> None:
+        """`tell`: prints what had to be mended since it was last called."""
+        self._tell = tell
         self._opened = opened
         self._lock = lock
         self._boards = boards
@@ -118,6 +121,7 @@ class House:
         self._box.sweep()
         if self._opened.index.is_gone():
             self._opened.index.mend()
+        self._tell()
         return False
 
     async def archive(self) -> int:

@@ -43,13 +43,19 @@ def _run(place: Place, lock: WorkspaceLock, until: Until, on_progress: Callable[
                 opened.notes.append(f"ended {len(killed)} processes that a dead daemon left")
             recover(opened)
             chronicle.remember(opened.index, opened.world.events.read)
-            for note in opened.notes:
-                print(f"orchestrator: {note}", file=sys.stderr)
+            _tell(opened)
             asyncio.run(_live(opened, lock, chronicle, until, on_progress))
         done = opened.trail.flush(FLUSH_SECONDS)
+        _tell(opened)
     finally:
         opened.close()
     return 0 if done else 1
+
+
+def _tell(opened: Opened) -> None:
+    """What had to be mended since this was last called, for people."""
+    while opened.notes:
+        print(f"orchestrator: {opened.notes.pop(0)}", file=sys.stderr)
 
 
 async def _live(
@@ -65,7 +71,7 @@ async def _live(
     def working() -> list[AtWork]:
         return [one for daemon in daemons for one in daemon.working()]
 
-    house = House(opened, lock, boards, open_source(opened), working)
+    house = House(opened, lock, boards, open_source(opened), working, tell=lambda: _tell(opened))
     daemon = Daemon(opened.world, house, until=until, on_progress=on_progress)
     daemons.append(daemon)
     _listen(daemon, house, opened.disk)

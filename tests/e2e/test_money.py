@@ -63,6 +63,7 @@ tools:
     output: claude-json
     models: [large]
     billing: api
+  broken: {binary: sh, command: ["{binary}", "-c", "exit 3"], models: [large], billing: free}
   dreaming:                 # tells more tokens than its one turn can have read
     binary: sh
     command: ["{binary}", "-c", "cat >/dev/null; cat dreamt.json"]
@@ -79,6 +80,7 @@ AGENTS = """
 agents:
   dev: {preferred_tool: claude, preferred_model: large}
   stopped: {preferred_tool: limited, preferred_model: large, fallback_chain: ["claude:large"]}
+  unlucky: {preferred_tool: broken, preferred_model: large, fallback_chain: ["patient:large"], policy: loose}
   counter: {preferred_tool: counted, preferred_model: large}
   waiter: {preferred_tool: patient, preferred_model: large}
   dreamer: {preferred_tool: dreaming, preferred_model: narrow}
@@ -88,6 +90,7 @@ policies:
   default:
     max_parallel: 1
     limits: [{period: day, max_usd: 1, type: hard}, {period: task, max_usd: 0.5, type: hard}]
+  loose: {}
 trail: {mode: own}
 """
 CONFIGURATION = {"tools": TOOLS, "models": MODELS, "agents": AGENTS, "policies": POLICIES}
@@ -275,6 +278,19 @@ def test_index_and_ledger_deleted_while_a_task_runs_lose_and_invent_no_money(wor
         wait_until(lambda: has_event(world, "c", "task_blocked"), "there is no more money")
     assert "($1.34 / $1.00): $0.84 spent" in event(world, "c", "task_blocked")["why"]
     assert sorted(charged(world)) == [("a", 420_000, "reported"), ("b", 420_000, "reported")]
+
+
+def test_explain_tells_of_a_task_that_is_under_way_what_failed_already(world: World) -> None:
+    with daemon(world):
+        drop(world, "a", agent="unlucky")
+        wait_until((world.root / "begun").exists, "the second tool began")
+        data = world.well("explain", "a", "--json").data
+        (world.root / "go").touch()
+        wait_until(lambda: has_event(world, "a", "task_completed"), "the run ended")
+    assert [one["tool"] for one in data["route"]] == ["patient"]
+    assert [(one["tool"], one["why"]) for one in data["refused"]] == [("broken", "it failed already: crashed")]
+    anew = world.well("explain", "a", "--json").data
+    assert [one["tool"] for one in anew["route"]] == ["broken", "patient"]
 
 
 def has_event(world: World, task_id: str, kind: str) -> bool:
