@@ -136,9 +136,7 @@ class Commands:
         fields = {key: value for key, value in arguments.items() if value not in (None, "", [], ())}
         if not fields.get("agent") or not fields.get("title"):
             raise UsageError("a task needs at least an agent and a title: --agent NAME --title TEXT")
-        task_id = str(
-            fields.get("id") or f"{now:%Y-%m-%dT%H%M%S}-{slug(str(fields['agent']))}-{slug(str(fields['title']))}"
-        )
+        task_id = str(fields.get("id") or submitting.new_id(now, str(fields["agent"]), str(fields["title"])))
         made = {"id": task_id, "agent": fields.pop("agent"), "status": "new", **fields, "created_at": now}
         made["id"] = task_id
         return taskfile.compose(made), f"{task_id}.yaml"

@@ -45,6 +45,7 @@ class Reader(Protocol):
     def task(self, task_id: str) -> TaskState | None: ...
     def starting_with(self, prefix: str, limit: int) -> list[TaskState]: ...
     def tasks(self, wanted: TaskFilter, limit: int) -> list[TaskState]: ...
+    def count(self, wanted: TaskFilter) -> int: ...
     def finished(self, limit: int) -> list[TaskState]: ...
     def like(self, text: str, limit: int) -> list[str]: ...
     def waiting(self, limit: int) -> list[Waiting]: ...
@@ -163,6 +164,16 @@ class QueryService:
         with self._reading() as reader:
             found = reader.tasks(wanted or TaskFilter(), limit + 1)
         return TaskList(tasks=tuple(found[:limit]), more=len(found) > limit)
+
+    def listing(self, wanted: Sequence[TaskFilter], limit: int = 50, agent_of: Callable[[str], str] = str) -> TaskList:
+        """Tasks that fit one of the filters, the newest first, with what waits in the inbox unheard of; and how many.
+
+        `agent_of` gives the key of the agent that a file names. Raises IndexNeeded.
+        """
+        from orchestrator.query_list import listing
+
+        with self._reading() as reader:
+            return listing(reader, self._work, wanted, max(1, min(limit, MANY)), agent_of)
 
     def ids(self, prefix: str, limit: int = 50) -> list[str]:
         """Ids that start so, for the completion of a shell. Raises IndexNeeded."""

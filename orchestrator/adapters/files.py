@@ -16,6 +16,7 @@ from orchestrator.ports import NameTakenError
 
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
+_NEW = 0o644  # the mode of a new file, less the umask
 _TEMPORARY = late(r"\..+\.[0-9a-f]{8}\.orchestrator\.tmp", re.DOTALL)
 _UNSUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 
@@ -64,20 +65,23 @@ def write_beside_and_rename(path: Path, content: bytes) -> None:
     """Replaces a file whole: written beside it, synced, renamed over it. Its mode is kept; a link there is replaced."""
     temporary = _temporary(path)
     try:
-        _write_new(temporary, content, _mode_of(path))
+        mode = _mode_of(path)
+        _write_new(temporary, content, _NEW if mode is None else mode)
+        if mode is not None:
+            temporary.chmod(mode)  # the umask would take bits away that the file had
         temporary.rename(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def _mode_of(path: Path) -> int:
-    """Of the file that is there; what a new one has where there is none, or a link."""
+def _mode_of(path: Path) -> int | None:
+    """Of the file that is there; None where there is none, or a link."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
-        return 0o644
-    return 0o644 if stat.S_ISLNK(mode) else stat.S_IMODE(mode)
+        return None
+    return None if stat.S_ISLNK(mode) else stat.S_IMODE(mode)
 
 
 def create(path: Path, content: bytes, *, mode: int = 0o644) -> None:

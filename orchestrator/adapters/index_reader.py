@@ -68,6 +68,22 @@ class IndexReader:
             found.sort(key=lambda state: rows.from_time(state.last_ts) or "", reverse=True)
         return found[:limit]
 
+    def count(self, wanted: TaskFilter) -> int:
+        """How many fit. Without priority, run and time it is added up from the counters."""
+        if wanted.priority or wanted.run or wanted.before is not None:
+            total = 0
+            for status in wanted.statuses or (None,):
+                where, values = _conditions(wanted, status)
+                total += int(self._all(f"SELECT count(*) FROM tasks {where}", values)[0][0])  # noqa: S608  # as in _tasks
+            return total
+        return sum(
+            one.n
+            for one in self.counts()
+            if (not wanted.statuses or one.status in wanted.statuses)
+            and (not wanted.folders or one.folder in wanted.folders)
+            and (not wanted.agent or one.agent == wanted.agent)
+        )
+
     def finished(self, limit: int) -> list[TaskState]:
         """Tasks that ended, in whatever way, the newest first."""
         return self._tasks("WHERE finished IS NOT NULL ORDER BY finished DESC LIMIT ?", (limit,))
@@ -130,6 +146,12 @@ def _conditions(wanted: TaskFilter, status: Status | None) -> tuple[str, list[ob
     if wanted.agent:
         conditions.append("agent = ?")
         values.append(rows.clean(wanted.agent))
+    if wanted.priority:
+        conditions.append("priority = ?")
+        values.append(rows.clean(wanted.priority))
+    if wanted.run:
+        conditions.append("run = ?")
+        values.append(rows.clean(wanted.run))
     if wanted.folders:
         conditions.append(f"folder IN ({', '.join('?' * len(wanted.folders))})")
         values += [folder.value for folder in wanted.folders]

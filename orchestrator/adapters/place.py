@@ -23,6 +23,7 @@ class Place:
     git_dir: Path | None  # this checkout's; None without git
     common_dir: Path | None  # shared by all its worktrees
     bare: bool = False
+    flags: tuple[str, ...] = ()  # KEY=VALUE of this call's `--set`: they lie over the files of the configuration
 
 
 def find(start: Path, *, use_git: bool = True) -> Place:

@@ -1,8 +1,9 @@
 """The configuration as it was read last, in the state folder: reading and checking the files again takes 50 ms.
 
-It counts only as long as every file that it was made of says the same, byte for byte, and program, Python and platform
-are the same. What is cached can always be made again: whatever is wrong with it is a miss. Values of the environment
-are never in it, as they may be secrets: a tool's `env` is kept as it is written, and filled in each time.
+It counts only as long as every file that it was made of, the project's and the user's, says the same, byte for byte,
+and program, Python and platform are the same. What is cached can always be made again: whatever is wrong with it is a
+miss. Values of the environment are never in it, as they may be secrets: a tool's `env` is kept as it is written, and
+filled in each time; and where a variable or a flag is a layer of the configuration, it is neither asked nor written.
 """
 
 import json
@@ -97,6 +98,7 @@ class Origin:
     repository: Path
     platform: str
     machine: str = ""  # whatever else of this machine they depend on
+    user: Path | None = None  # the folder of the user's own files
 
 
 def load(origin: Origin, environ: Mapping[str, str]) -> Settings | None:
@@ -115,7 +117,7 @@ def load(origin: Origin, environ: Mapping[str, str]) -> Settings | None:
 
 def store(origin: Origin, settings: Settings, environ: Mapping[str, str]) -> bool:
     """Keeps them for the next time; whether they were kept. `environ`: what they were read with."""
-    env = _env_as_written(origin.config / "tools.yaml")
+    env = _env_as_written(origin)
     try:
         if env is None or _filled(settings, env, environ) != settings:
             return False  # written in a way that we do not know: it is read anew each time
@@ -147,15 +149,15 @@ def _filled(settings: Settings, env: Mapping[str, Sequence[object]], environ: Ma
     return replace(settings, tools=tools)
 
 
-def _env_as_written(file: Path) -> dict[str, list[object]] | None:
-    """Of each tool its `env` and `env_required`, nothing filled in. Only for a file that was read well just before."""
-    from orchestrator import strictyaml
+def _env_as_written(origin: Origin) -> dict[str, list[object]] | None:
+    """Of each tool its `env` and `env_required`, nothing filled in. Only for files that were read well just before."""
+    from orchestrator.config.layering import Around
+    from orchestrator.config.loading import sheets_of
 
-    try:
-        document = strictyaml.read(strictyaml.decode(file.read_bytes(), path=file.name), path=file.name)
-    except (OSError, ValueError):
+    sheet = sheets_of(origin.config, repository=origin.repository, around=Around(user=origin.user))["tools.yaml"]
+    if sheet.root is None or sheet.problems:
         return None
-    root = document.root.plain()
+    root = sheet.root.plain()
     tools = root.get("tools") if isinstance(root, dict) else None
     found: dict[str, list[object]] = {}
     for name, tool in tools.items() if isinstance(tools, dict) else ():
@@ -178,8 +180,15 @@ def _made_of(origin: Origin, profiles: Sequence[str]) -> list[object]:
         str(origin.config),
         str(origin.repository),
         [_digest(origin.config / name) for name in FILES],
+        _of_the_user(origin.user),
         [_digest(origin.repository / name) for name in profiles],
     ]
+
+
+def _of_the_user(folder: Path | None) -> list[str]:
+    if folder is None or not os.path.isdir(folder):  # noqa: PTH112 - a third of the time, on the way of each command
+        return []
+    return [str(folder), *(_digest(folder / name) for name in FILES)]
 
 
 def _state_of(package: Path) -> list[list[object]]:

@@ -25,7 +25,15 @@ _PATIENCE = 5.0  # seconds that a reader waits for a daemon that is rebuilding t
 class Call:
     """What every command is given."""
 
-    def __init__(self, *, root: Path | None = None, use_git: bool = True, colour: Colour = Colour.AUTO) -> None:
+    def __init__(
+        self,
+        *,
+        root: Path | None = None,
+        use_git: bool = True,
+        colour: Colour = Colour.AUTO,
+        flags: tuple[str, ...] = (),
+    ) -> None:
+        self.flags = flags  # KEY=VALUE for the configuration
         self.root = root
         self.use_git = use_git
         self.colour = colour
@@ -49,6 +57,10 @@ class Call:
                 if not without.state.is_dir():  # else it was made with --no-git, and need not be told so each time
                     raise
                 self.found = without
+            if self.flags:
+                from dataclasses import replace
+
+                self.found = replace(self.found, flags=self.flags)
         return self.found
 
     def workspace(self) -> "Place":

@@ -12,6 +12,11 @@ def main() -> int:
     """
     gc.disable()
     try:
+        if sys.argv[1:2] == ["hook"]:  # a commit waits for it
+            from orchestrator.cli.hook_quick import run as run_hook
+
+            if (code := run_hook(sys.argv[2:])) is not None:
+                return code
         from orchestrator.cli.program import run
 
         return run(sys.argv[1:])

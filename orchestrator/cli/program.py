@@ -44,10 +44,26 @@ Turns a folder of task files into reviewed commits.
     show_default=True,
     help="When to colour. NO_COLOR, CLICOLOR and CLICOLOR_FORCE count too.",
 )
+@click.option(
+    "--set",
+    "flags",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=lambda _ctx, _param, given: _pairs(given),
+    help="For this call, a value of the configuration: policies.default.max_parallel=2. May be given several times.",
+)
 @click.pass_context
-def program(ctx: click.Context, root: Path | None, no_git: bool, color: str) -> None:
+def program(ctx: click.Context, root: Path | None, no_git: bool, color: str, flags: tuple[str, ...]) -> None:
     """Sets up the call; the help is in _HELP."""
-    ctx.obj = Call(root=root, use_git=not no_git, colour=Colour(color))
+    ctx.obj = Call(root=root, use_git=not no_git, colour=Colour(color), flags=flags)
+
+
+def _pairs(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Each has a key and a value; what they mean is known when the configuration is read."""
+    for pair in given:
+        if not pair.partition("=")[1] or pair.startswith("="):
+            raise click.BadParameter(f"{pair!r}: write KEY=VALUE, e.g. policies.default.max_parallel=2")
+    return given
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -102,7 +118,11 @@ def _help_width() -> int:
 def _usage(error: click.ClickException) -> UsageError:
     context = error.ctx if isinstance(error, click.UsageError) else None
     where = context.command_path if context else NAME
-    return UsageError(f"{error.format_message().rstrip('.')}\nsee: {where} --help")
+    message = error.format_message().rstrip(".")
+    ours = {name for option in program.params for name in option.opts}
+    if isinstance(error, click.NoSuchOption) and error.option_name in ours:
+        message = f"{error.option_name} stands before the command: {NAME} {error.option_name} ..."
+    return UsageError(f"{message}\nsee: {where} --help")
 
 
 def _fail(given: Sequence[str], error: OrchestratorError) -> int:

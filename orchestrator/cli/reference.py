@@ -34,8 +34,9 @@ def _pages(command: click.Command, parent: click.Context, name: str) -> Iterator
     with click.Context(command, info_name=name, parent=parent, terminal_width=_WIDTH) as here:
         yield _block(here.command_path, command.get_help(here))
         if isinstance(command, click.Group):
-            for below, inner in command.commands.items():
-                yield from _pages(inner, here, below)
+            for below in command.list_commands(here):
+                if (inner := command.get_command(here, below)) is not None:
+                    yield from _pages(inner, here, below)
 
 
 def _block(title: str, text: str) -> str:

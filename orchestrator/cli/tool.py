@@ -120,6 +120,7 @@ def add(call: Call, name: str, source: str | None, pairs: tuple[str, ...], as_js
     from dataclasses import asdict
 
     from orchestrator.wiring import tooling
+    from orchestrator.wiring.editing import daemon_note
 
     place = call.place()
     raw = _content(source) if source else None
@@ -127,7 +128,7 @@ def add(call: Call, name: str, source: str | None, pairs: tuple[str, ...], as_js
     chosen = tooling.chosen_values(pairs)
     done = tooling.add(place, tooling.stanza_of(name, raw, path=shown, chosen=chosen))
     state = _states(call, (name,), versions=False)[0]
-    note = tooling.daemon_note(place)
+    note = daemon_note(place)
     if as_json:
         call.out.envelope("tool-add", asdict(done) | {"state": state.plain(), "note": note})
         return
@@ -160,10 +161,11 @@ def remove(call: Call, name: str, as_json: bool) -> None:
     from dataclasses import asdict
 
     from orchestrator.wiring import tooling
+    from orchestrator.wiring.editing import daemon_note
 
     place = call.place()
     done = tooling.remove(place, name)
-    note = tooling.daemon_note(place)
+    note = daemon_note(place)
     if as_json:
         call.out.envelope("tool-remove", asdict(done) | {"note": note})
         return

@@ -30,6 +30,9 @@ With --json an error is printed on stdout as well:
 _ENVIRONMENT = """\
   ORCHESTRATOR_ROOT     the repository, as --root names it
   ORCHESTRATOR_HOST     the name of this machine in claims and in the branches that `sync` pushes
+  ORCHESTRATOR_<SECTION>__<KEY>=VALUE
+                        a value over the configuration files, e.g. ORCHESTRATOR_POLICIES__DEFAULT__MAX_PARALLEL=2
+  XDG_CONFIG_HOME       where orchestrator/ with your own configuration files is; else ~/.config
   NO_COLOR              anything: no colour
   CLICOLOR=0            no colour; CLICOLOR_FORCE=1: colour, even where it is no terminal
   COLUMNS               how wide a terminal is taken to be

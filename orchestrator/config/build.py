@@ -146,7 +146,7 @@ def models(book: Book) -> dict[str, Model]:
         name: Model(
             name=name,
             provider=entry.provider or "",
-            price=_price(entry),
+            price=_price(entry, _said_by(book, name)),
             context_window=entry.context_window,
             task_suitability=tuple(entry.task_suitability),
             aliases=tuple(entry.aliases),
@@ -155,16 +155,22 @@ def models(book: Book) -> dict[str, Model]:
     }
 
 
-def _price(entry: ModelEntry) -> Price | None:
+def _said_by(book: Book, model: str) -> str:
+    """Which layer gives the price."""
+    _, document = book.models_sheet.nearest(("models", model, "price"))
+    return _SAID_BY if document is None or document.path == book.models_sheet.path else document.path
+
+
+def _price(entry: ModelEntry, said_by: str) -> Price | None:
     if isinstance(entry.price, FreePrice):
         return FREE
     if entry.price:
         tiers = [Tier(above=tier.above_tokens, rates=_rates(tier)) for tier in entry.price.tiers]
         ordered = tuple(sorted(tiers, key=lambda tier: tier.above))
-        return Price(rates=_rates(entry.price), tiers=ordered, source=_SAID_BY)
+        return Price(rates=_rates(entry.price), tiers=ordered, source=said_by)
     if entry.cost_per_1k_tokens:
         old = entry.cost_per_1k_tokens
-        return Price(rates=Rates(input=old.input * 1000, output=old.output * 1000), source=_SAID_BY)
+        return Price(rates=Rates(input=old.input * 1000, output=old.output * 1000), source=said_by)
     return None
 
 

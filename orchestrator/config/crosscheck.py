@@ -1,13 +1,15 @@
 """What no single value shows: names that must exist in another place, and keys that contradict each other."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from orchestrator.config.book import Book
 from orchestrator.config.fields import nearest, shown
+from orchestrator.config.limitcheck import check_limits
 from orchestrator.config.pricecheck import check_prices
 from orchestrator.config.schema import AgentEntry, OldLimitEntry, PolicyEntry, ScopeEntry
 from orchestrator.config.sheet import Sheet
 from orchestrator.config.wording import Finding, Step
+from orchestrator.core.arguments import placeholders
 
 
 def check(book: Book) -> None:
@@ -20,20 +22,24 @@ def check(book: Book) -> None:
     for name, policy in book.policies.items():
         _policy(book, name, policy)
         _older_spellings(book.policies_sheet, name, policy)
+        check_limits(book.policies_sheet, name, policy)
+    _programs_of_checks(book)
 
 
 def _agent(book: Book, key: str, agent: AgentEntry) -> None:
     sheet, at = book.agents_sheet, ("agents", key)
-    if agent.preferred_tool:
-        _tool(book, sheet, (*at, "preferred_tool"), agent.preferred_tool)
+    tool = agent.preferred_tool or ""
+    if tool:
+        _tool(book, sheet, (*at, "preferred_tool"), tool)
     if agent.preferred_model and _model(book, sheet, (*at, "preferred_model"), agent.preferred_model):
-        _pair(book, sheet, (*at, "preferred_model"), agent.preferred_tool or "", agent.preferred_model)
+        _pair(book, sheet, (*at, "preferred_model"), tool, agent.preferred_model)
     for index, route in enumerate(agent.fallback_chain):
         _route(book, sheet, (*at, "fallback_chain", index), route)
     for kind, model in agent.task_types.items():
-        _model(book, sheet, (*at, "task_types", kind), model)
+        if _model(book, sheet, (*at, "task_types", kind), model):
+            _pair(book, sheet, (*at, "task_types", kind), tool, model)
     if book.policies_sheet.readable:
-        _known(sheet, (*at, "policy"), "policy", agent.policy, (*book.policies_sheet.names("policies"), "default"))
+        _known(sheet, (*at, "policy"), "policy", agent.policy, book.policy_names)
 
 
 def _policy(book: Book, name: str, policy: PolicyEntry) -> None:
@@ -49,16 +55,26 @@ def _policy(book: Book, name: str, policy: PolicyEntry) -> None:
         _scope(book, (*at, "limit", "scope"), policy.limit.scope)
 
 
+def _programs_of_checks(book: Book) -> None:
+    """Nothing is filled into the command of a check, so a program that waits for it is never found."""
+    for name, entry in book.checks.items():
+        program = entry.command[0]
+        if placeholders(program):
+            message = f"{shown(program)} is filled in for tools only"
+            finding = Finding(at=("checks", name, "command"), message=message, hint="name the program, e.g. pytest")
+            book.policies_sheet.refuse(finding)
+
+
 def _scope(book: Book, at: tuple[Step, ...], scope: ScopeEntry) -> None:
     sheet = book.policies_sheet
     if scope.agent and book.agents_sheet.readable:
-        _known(sheet, (*at, "agent"), "agent", scope.agent, book.agents_sheet.names("agents"))
+        _known(sheet, (*at, "agent"), "agent", scope.agent, book.agent_names)
     if scope.tool:
         _tool(book, sheet, (*at, "tool"), scope.tool)
     if scope.model:
         _model(book, sheet, (*at, "model"), scope.model)
-    if scope.provider and book.knows_providers():
-        _known(sheet, (*at, "provider"), "provider", scope.provider, tuple(book.providers()))
+    if scope.provider and book.knows_providers:
+        _known(sheet, (*at, "provider"), "provider", scope.provider, book.providers)
 
 
 def _route(book: Book, sheet: Sheet, at: tuple[Step, ...], route: str) -> None:
@@ -71,28 +87,27 @@ def _route(book: Book, sheet: Sheet, at: tuple[Step, ...], route: str) -> None:
 
 
 def _tool(book: Book, sheet: Sheet, at: tuple[Step, ...], tool: str) -> bool:
-    return not book.knows_tools() or _known(sheet, at, "tool", tool, book.tools_sheet.names("tools"))
+    return not book.knows_tools() or _known(sheet, at, "tool", tool, book.tool_names)
 
 
 def _model(book: Book, sheet: Sheet, at: tuple[Step, ...], model: str) -> bool:
-    return not book.knows_models() or _known(sheet, at, "model", model, book.model_names())
+    return not book.knows_models or _known(sheet, at, "model", model, book.model_names)
 
 
 def _pair(book: Book, sheet: Sheet, at: tuple[Step, ...], tool: str, model: str) -> None:
     """A tool that lists its models can run only those."""
-    listed = book.models_of(tool)
-    if not listed or book.canonical(model) in listed:
+    if book.lists(tool, model):
         return
-    hint = f"it lists {', '.join(listed)}; add the model to its `models`, or use one of those"
+    hint = f"it lists {', '.join(book.models_of(tool))}; add the model to its `models`, or use one of those"
     sheet.refuse(Finding(at=at, message=f"the tool {tool} does not list the model {shown(model)}", hint=hint))
 
 
-def _known(sheet: Sheet, at: tuple[Step, ...], what: str, name: str, names: Iterable[str]) -> bool:
-    known = tuple(names)
-    if name in known:
+def _known(sheet: Sheet, at: tuple[Step, ...], what: str, name: str, names: Collection[str]) -> bool:
+    if name in names:
         return True
+    known = sorted(names)
     near = nearest(name, known)
-    listed = ", ".join(sorted(known)[:12]) or "none is declared"
+    listed = ", ".join(known[:12]) or "none is declared"
     hint = f"did you mean {near}?" if near else f"known: {listed}"
     sheet.refuse(Finding(at=at, message=f"there is no {what} {shown(name)}", hint=hint))
     return False

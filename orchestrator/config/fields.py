@@ -4,7 +4,6 @@ A validator raises `refused(message, hint)`; `orchestrator.config.wording` adds 
 """
 
 import re
-import shlex
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
@@ -111,7 +110,11 @@ def _command(value: object) -> object:
     if not isinstance(value, str):
         if value == []:
             raise refused("the command is empty", 'write e.g. ["{binary}", "--flag"]')
+        if isinstance(value, list) and isinstance(value[0], str) and not value[0].strip():
+            raise refused("the command names no program", 'write e.g. ["{binary}", "--flag"]')
         return value
+    import shlex
+
     try:
         words = shlex.split(value)
     except ValueError as error:

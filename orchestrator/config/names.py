@@ -3,7 +3,7 @@
 import re
 
 # git check-ref-format(1), and no leading dash: a ref must never read as an option.
-_REF_RULES: tuple[tuple[str, str], ...] = (
+REF_RULES: tuple[tuple[str, str], ...] = (
     (r"\A\Z", "it is empty"),
     (r"\A-", "it starts with a dash"),
     (r"\A/|/\Z|//", "it has an empty part between slashes"),
@@ -17,7 +17,7 @@ _REF_RULES: tuple[tuple[str, str], ...] = (
     (r"\Arefs/", "give the short name, without refs/heads/"),
     (r"[\x00-\x20\x7f~^:?*\[\\]", "it holds a space, a control character or one of ~ ^ : ? * [ \\"),
 )
-_PATH_RULES: tuple[tuple[str, str], ...] = (
+PATH_RULES: tuple[tuple[str, str], ...] = (
     (r"\A\s*\Z", "it is empty"),
     (r"\A[/~]|\A[A-Za-z]:", "it is not relative to the repository"),
     (r"\A[-:]", "it starts with a dash or a colon"),
@@ -31,12 +31,12 @@ _PATH_RULES: tuple[tuple[str, str], ...] = (
 
 def branch_fault(name: str) -> str:
     """Why `name` is no branch name, or an empty text where it is one."""
-    return _first(_REF_RULES, name) or ("it is longer than 200 characters" if len(name) > 200 else "")
+    return _first(REF_RULES, name) or ("it is longer than 200 characters" if len(name) > 200 else "")
 
 
 def folder_fault(path: str) -> str:
     """Why `path` is no plain path inside the repository, or an empty text where it is one."""
-    return _first(_PATH_RULES, path) or ("it is longer than 1,000 characters" if len(path) > 1000 else "")
+    return _first(PATH_RULES, path) or ("it is longer than 1,000 characters" if len(path) > 1000 else "")
 
 
 def _first(rules: tuple[tuple[str, str], ...], text: str) -> str:

@@ -7,12 +7,15 @@ model costs is refused. The units that people mix up are the token, a thousand a
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from orchestrator.config.book import Book
 from orchestrator.config.schema import FreePrice, ModelEntry, RatesEntry
 from orchestrator.config.wording import Finding, Step
-from orchestrator.core.price_table import Known, PriceTable
-from orchestrator.core.prices import Rates
+
+if TYPE_CHECKING:
+    from orchestrator.core.price_table import Known, PriceTable
+    from orchestrator.core.prices import Rates
 
 _OFF = 100  # times the table's price, or a part of it: no discount and no mark-up is that large
 _DEAREST, _CHEAPEST = Decimal(1000), Decimal("0.0005")  # USD per million tokens, of any model known
@@ -61,13 +64,13 @@ def _has_price(entry: ModelEntry) -> bool:
     return entry.price is not None or entry.cost_per_1k_tokens is not None
 
 
-def _known(table: PriceTable, name: str, entry: ModelEntry) -> Known | None:
+def _known(table: "PriceTable", name: str, entry: ModelEntry) -> "Known | None":
     """What the table has of it, by its name or an alias: a team may call it what it likes."""
     names = (name, *entry.aliases)
     return next((known for one in names if (known := table.known(entry.provider or "", one))), None)
 
 
-def _findings(name: str, entry: ModelEntry, known: Known | None) -> Iterator[Finding]:
+def _findings(name: str, entry: ModelEntry, known: "Known | None") -> Iterator[Finding]:
     at: tuple[Step, ...] = ("models", name)
     if twice := _two_prices(at, entry):
         yield twice
@@ -99,7 +102,7 @@ def _rates(at: tuple[Step, ...], entry: RatesEntry) -> Iterator[_Written]:
             yield _Written(at=(*at, f"{kind}_mtok"), kind=kind, rate=rate)
 
 
-def _off_the_table(one: _Written, known: Known | None) -> Finding | None:
+def _off_the_table(one: _Written, known: "Known | None") -> Finding | None:
     nearest = _nearest(one, known)
     if nearest is None or known is None or one.rate == 0:
         return None
@@ -113,7 +116,7 @@ def _off_the_table(one: _Written, known: Known | None) -> Finding | None:
     return Finding(at=one.at, message=message, hint=_meant(one, 1000 if factor < 30_000 else 10**6, is_dear=is_dear))
 
 
-def _nearest(one: _Written, known: Known | None) -> Decimal | None:
+def _nearest(one: _Written, known: "Known | None") -> Decimal | None:
     """The price of that kind, of all that the model ever had, that is nearest to what is written."""
     if known is None:
         return None
@@ -122,7 +125,7 @@ def _nearest(one: _Written, known: Known | None) -> Decimal | None:
     return min(had, key=lambda rate: max(rate / one.rate, one.rate / rate) if one.rate else rate, default=None)
 
 
-def _of_kind(rates: Rates, kind: str) -> Decimal | None:
+def _of_kind(rates: "Rates", kind: str) -> Decimal | None:
     found = {
         "input": rates.input,
         "output": rates.output,
@@ -132,7 +135,7 @@ def _of_kind(rates: Rates, kind: str) -> Decimal | None:
     return found[kind]
 
 
-def _beyond_bounds(one: _Written, known: Known | None) -> Finding | None:
+def _beyond_bounds(one: _Written, known: "Known | None") -> Finding | None:
     """For a model that the table lacks."""
     if _nearest(one, known) is not None or one.rate == 0 or _CHEAPEST <= one.rate <= _DEAREST:
         return None

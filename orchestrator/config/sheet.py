@@ -1,4 +1,4 @@
-"""One configuration file while it is read: its entries by name, and its problems with their places.
+"""One configuration file while it is read, all its layers as one: its entries by name, its problems with their places.
 
 What does not fit is dropped and the rest is still read and checked, so that one run shows everything there is to mend.
 """
@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from orchestrator import strictyaml
 from orchestrator.config.fields import ModelName, Name, shown
+from orchestrator.config.layers import Grafted
 from orchestrator.config.schema import Entry
 from orchestrator.config.wording import Finding, Step, findings, unknown_key
 from orchestrator.core.problem import Problem
@@ -23,23 +24,29 @@ class Sheet:
     """A configuration file. Where it is missing or unreadable it has no entries, and `readable` is false."""
 
     def __init__(self, path: str) -> None:
-        self.path = path
-        self.document: strictyaml.Document | None = None
+        self.path = path  # of the project's file
+        self.document: strictyaml.Document | None = None  # the project's
+        self.root: strictyaml.Node | None = None  # of all layers
+        self.missing = False  # the project has no such file
         self.problems: list[Problem] = []
         self.dropped: set[tuple[Step, ...]] = set()
         self.readable = True  # where the names in this file are not known, nobody is told that a name is wrong
 
     def refuse(self, finding: Finding) -> None:
         """Note a problem, at the place that is nearest to what the finding names."""
-        key = _dotted(finding.at)
-        node = self._nearest(finding.at)
-        if self.document is None or node is None or node is self.document.root:
-            whole = Problem(path=self.path, message=finding.message, hint=finding.hint, key=key)
-            self.problems.append(whole)
+        node, document = self.nearest(finding.at)
+        if document is None or node is None or (node is self.root and isinstance(node.value, dict | None)):
+            key = _dotted(finding.at)
+            self.problems.append(Problem(path=self.path, message=finding.message, hint=finding.hint, key=key))
             return
+        self.note(finding, node, document)
+
+    def note(self, finding: Finding, node: strictyaml.Node, document: strictyaml.Document) -> None:
+        """Note a problem at a node of one of the layers."""
+        key = _dotted(finding.at)
         at_key = finding.at_key and node.key_span is not None
         self.problems.append(
-            strictyaml.problem_at(self.document, node, finding.message, finding.hint, key=key, at_key=at_key)
+            strictyaml.problem_at(document, node, finding.message, finding.hint, key=key, at_key=at_key)
         )
 
     def is_whole(self, *at: Step) -> bool:
@@ -48,21 +55,27 @@ class Sheet:
 
     def sections(self, *known: str, required: tuple[str, ...] = ()) -> None:
         """Check the keys of the file itself."""
-        if self.document is None:
+        if self.root is None:
+            if self.missing and required:
+                self._refuse_missing()
             return
-        root = {} if self.document.root.value is None else self.document.root.value
+        root = {} if self.root.value is None else self.root.value
         if not isinstance(root, dict):
             self.readable = False
-            message = f"{shown(self.document.root.plain())} stands where a mapping is wanted"
+            message = f"{shown(self.root.plain())} stands where a mapping is wanted"
             self.refuse(Finding(at=(), message=message, hint=f"start with `{known[0]}:` and indent what is under it"))
             return
         for key in root:
             if key not in known:
                 self.refuse(unknown_key((key,), known))
         for key in required:
-            if key not in root:
-                self.readable = False
-                self.refuse(Finding(at=(), message=f'"{key}" is missing', hint=f"add `{key}:`"))
+            if key in root:
+                continue
+            if self.missing:
+                self._refuse_missing()
+                continue
+            self.readable = False
+            self.refuse(Finding(at=(), message=f'"{key}" is missing', hint=f"add `{key}:`"))
 
     def names(self, section: str) -> tuple[str, ...]:
         """The names under a section, of dropped entries as well."""
@@ -144,23 +157,29 @@ class Sheet:
             self.refuse(Finding(at=(section, name), message=message, hint="rename one of them", at_key=True))
         return twin == name
 
+    def _refuse_missing(self) -> None:
+        self.readable = False
+        self.refuse(Finding(at=(), message="the file is missing", hint="make it with: orchestrator init"))
+
     def _at(self, at: tuple[Step, ...]) -> strictyaml.Node | None:
-        if self.document is None:
-            return None
-        node: strictyaml.Node | None = self.document.root
+        node = self.root
         for step in at:
             node = _child(node, step) if node is not None else None
         return node
 
-    def _nearest(self, at: tuple[Step, ...]) -> strictyaml.Node | None:
-        """The node there, else the closest one above it that exists."""
-        node = None if self.document is None else self.document.root
+    def nearest(self, at: tuple[Step, ...]) -> tuple[strictyaml.Node | None, strictyaml.Document | None]:
+        """The node there, else the closest one above it that exists, and the layer that says it."""
+        node, document = self.root, self.document
+        if isinstance(node, Grafted):
+            document = node.document
         for step in at:
             below = _child(node, step) if node is not None else None
             if below is None:
-                return node
+                break
             node = below
-        return node
+            if isinstance(node, Grafted):
+                document = node.document
+        return node, document
 
 
 def _child(node: strictyaml.Node, step: Step) -> strictyaml.Node | None:
@@ -178,21 +197,27 @@ def _dotted(at: tuple[Step, ...]) -> str:
     return text
 
 
-def open_sheet(file: Path, *, shown_as: str, required: bool, instead: bytes | None = None) -> Sheet:
-    """Read a configuration file, or what is to stand there; whatever is in the way becomes a problem of the sheet."""
+def open_sheet(file: Path, *, shown_as: str, instead: bytes | None = None) -> Sheet:
+    """Read a project's file, or what is to stand there; whatever is in the way becomes a problem of the sheet."""
     sheet = Sheet(shown_as)
+    sheet.document = document_of(sheet, file, shown_as=shown_as, instead=instead)
+    sheet.root = sheet.document.root if sheet.document else None
+    sheet.missing = sheet.document is None and sheet.readable
+    return sheet
+
+
+def document_of(sheet: Sheet, file: Path, *, shown_as: str, instead: bytes | None = None) -> strictyaml.Document | None:
+    """What a file says; None where there is none, or where it cannot be read, which the sheet then tells."""
     try:
         raw = file.read_bytes() if instead is None else instead
-        sheet.document = strictyaml.read(strictyaml.decode(raw, path=shown_as), path=shown_as)
+        return strictyaml.read(strictyaml.decode(raw, path=shown_as), path=shown_as)
     except FileNotFoundError:
-        if required:
-            sheet.readable = False
-            sheet.refuse(Finding(at=(), message="the file is missing", hint="make it with: orchestrator init"))
+        return None
     except OSError as error:
-        sheet.readable = False
         reason = error.strerror or str(error)
-        sheet.refuse(Finding(at=(), message=f"cannot be read: {reason}", hint="make it a file that you may read"))
+        hint = "make it a file that you may read"
+        sheet.problems.append(Problem(path=shown_as, message=f"cannot be read: {reason}", hint=hint))
     except strictyaml.YamlRefused as refusal:
-        sheet.readable = False
         sheet.problems.extend(refusal.problems)
-    return sheet
+    sheet.readable = False
+    return None

@@ -75,7 +75,7 @@ def _same(one: object, other: object) -> bool:
     return one == other
 
 
-class _Lines:
+class Lines:
     """The lines of a text by number, from 0. The end of a line belongs to none: a file may lack the last one."""
 
     def __init__(self, text: str) -> None:
@@ -119,7 +119,7 @@ class _Lines:
 def _additions(document: Document, section: str, stanza: Stanza) -> Iterator[str]:
     """Texts with the entry, the best first."""
     node = document.at(section)
-    lines = _Lines(document.text)
+    lines = Lines(document.text)
     if node is None:
         if document.root.value is None:
             last = len(lines.starts) - 1
@@ -174,7 +174,7 @@ def _removals(document: Document, section: str, name: str) -> Iterator[str]:
     if holder.style == "flow":
         yield from _flow_removals(document.text, holder.value, place)
         return
-    lines = _Lines(document.text)
+    lines = Lines(document.text)
     first = node.key_span.line - 1
     last = lines.past_comments(lines.last_of(node), node.key_span.column - 1)
     if place and lines.is_blank(first - 1):

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from orchestrator.core.settings import Agent
 from orchestrator.core.types import AgentKey
+
+if TYPE_CHECKING:
+    from orchestrator.core.settings import Agent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +18,7 @@ class Unknown:
     nearest: tuple[AgentKey, ...] = ()
 
 
-def resolve(written: str, agents: Mapping[AgentKey, Agent]) -> AgentKey | Unknown:
+def resolve(written: str, agents: "Mapping[AgentKey, Agent]") -> AgentKey | Unknown:
     """The agent that a task names. Exact names go before those in another case or with other separators."""
     name = written.strip()
     if not name:
@@ -36,7 +39,7 @@ def profile_stem(profile: str) -> str:
     return profile.rsplit("/", 1)[-1].removesuffix(".md").removesuffix(".agent")
 
 
-def _names(kind: str, key: AgentKey, agent: Agent) -> Iterable[str]:
+def _names(kind: str, key: AgentKey, agent: "Agent") -> Iterable[str]:
     if kind == "key":
         return (key,)
     if kind == "profile":
@@ -56,7 +59,7 @@ def _ambiguous(name: str, found: list[AgentKey]) -> Unknown:
     return Unknown(why=f'"{name}" names {both}; write the one that is meant', nearest=tuple(found))
 
 
-def _unknown(name: str, agents: Mapping[AgentKey, Agent]) -> Unknown:
+def _unknown(name: str, agents: "Mapping[AgentKey, Agent]") -> Unknown:
     from difflib import get_close_matches
 
     keys: dict[str, AgentKey] = {}

@@ -8,6 +8,8 @@ _DURATION = late(
     r"(?:(?P<days>[0-9]{1,6})d)?(?:(?P<hours>[0-9]{1,7})h)?(?:(?P<minutes>[0-9]{1,8})m)?(?:(?P<seconds>[0-9]{1,9})s)?"
 )
 _LONGEST = timedelta(days=3650)
+# The same for a JSON Schema: some digit is not zero, there is no end of a line and no group with a name.
+IN_JSON_SCHEMA = r"^\s*(?=[^1-9]*[1-9])(?=[0-9])(?:[0-9]{1,6}d)?(?:[0-9]{1,7}h)?(?:[0-9]{1,8}m)?(?:[0-9]{1,9}s)?\s*$"
 
 
 def parse_duration(text: str) -> timedelta:

@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 from orchestrator.core.pattern import late
 from orchestrator.core.prices import Price
-from orchestrator.core.settings import Model, Settings
+
+if TYPE_CHECKING:
+    from orchestrator.core.settings import Model, Settings
 
 # The providers that make models; each name of a model that only a tool lists is looked up with them, in this order.
 MAKERS = ("anthropic", "openai", "google")
@@ -97,17 +100,19 @@ def _spellings(model: str) -> Iterator[tuple[str, str]]:
         yield maker, folded(dated[1])
 
 
-def priced(settings: Settings, table: PriceTable, at: datetime) -> Settings:
+def priced(settings: "Settings", table: PriceTable, at: datetime) -> "Settings":
     """The settings whose models have the prices that the files do not give, each with its source.
 
     Models that only a tool lists are among them as well. What the files say is never changed.
     """
+    from orchestrator.core.settings import Model  # who only looks a price up needs no settings
+
     listed = (name for tool in settings.tools.values() for name in tool.models)
     named = {name: Model(name=name) for name in listed} | dict(settings.models)
     return replace(settings, models={name: _completed(model, table, at) for name, model in named.items()})
 
 
-def _completed(model: Model, table: PriceTable, at: datetime) -> Model:
+def _completed(model: "Model", table: PriceTable, at: datetime) -> "Model":
     if model.price is not None and model.provider and model.context_window:
         return model
     if (known := table.known(model.provider, model.name)) is None:

@@ -82,6 +82,8 @@ class TaskFilter:
     statuses: tuple[Status, ...] = ()
     folders: tuple[Folder, ...] = ()
     agent: str = ""
+    priority: str = ""
+    run: str = ""
     before: datetime | None = None  # last heard of before then: the next page
 
 
@@ -91,6 +93,7 @@ class TaskList:
 
     tasks: tuple[TaskState, ...] = ()
     more: bool = False
+    total: int = 0  # of all that fit, where that was asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

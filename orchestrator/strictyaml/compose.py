@@ -8,7 +8,7 @@ import yaml
 from orchestrator.strictyaml.characters import hidden_in, name_of
 from orchestrator.strictyaml.document import Document, Node, Span, Value, YamlRefused, place_of, problem_at
 from orchestrator.strictyaml.hints import explain
-from orchestrator.strictyaml.scalars import ScalarRefusedError, resolve, single_quoted
+from orchestrator.strictyaml.scalars import MAYBE, ScalarRefusedError, resolve, single_quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,11 +53,15 @@ class _EndOfReadingError(Exception):
     """What follows would only repeat the problem."""
 
 
+_tuple = tuple.__new__  # what a NamedTuple does, less one call for each of ten thousands
+
+
 def _span(event: Any) -> Span:  # the stubs have marks that may be None; those of a parser never are
     start, end = event.start_mark, event.end_mark
-    return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1, start.index, end.index)
+    return _tuple(Span, (start.line + 1, start.column + 1, end.line + 1, end.column + 1, start.index, end.index))
 
 
+_ODD_KEYS = frozenset({"", "<<"})
 _NOWHERE = Span(line=1, column=1, end_line=1, end_column=1, start=0, end=0)
 
 
@@ -116,15 +120,18 @@ class _Composer:
         span = _span(event)
         if event.anchor is not None or event.tag is not None:
             self._decorated(event, span)
-        style = event.style or ""
-        value: Value = event.value
-        frame = self._frames[-1] if self._frames else None
-        if frame and type(frame.value) is dict and frame.key is None:
-            self._key(frame, event.value, span, style)
+        text, style, frames = event.value, event.style or "", self._frames
+        frame = frames[-1] if frames else None
+        if frame is not None and frame.key is None and type(frame.value) is dict:
+            if style or text in _ODD_KEYS or text in frame.value:
+                self._look_at_key(frame, text, span, style)
+            frame.key, frame.key_span = text, span
             return
+        value: Value = text
         if not style:
-            value = self._resolved(event.value, span)
-        elif style == '"' and (hidden := hidden_in(event.value)):  # only escapes can bring one in
+            if not text or text[0] in MAYBE:  # most texts cannot be anything else
+                value = self._resolved(text, span)
+        elif style == '"' and (hidden := hidden_in(text)):  # only escapes can bring one in
             self._refuse(span, f"holds {name_of(hidden)}, written as an escape", "delete it")
         self._place(value, span, style)
 
@@ -135,7 +142,7 @@ class _Composer:
             self._refuse(span, str(error), f"if it is text, quote it: {single_quoted(text[:200])}")
             return text
 
-    def _key(self, frame: _Frame, key: str, span: Span, style: str) -> None:
+    def _look_at_key(self, frame: _Frame, key: str, span: Span, style: str) -> None:
         if not style and key == "<<":
             self._refuse(span, "merge keys are not read", "write the fields out")
         elif not style and not key:
@@ -146,7 +153,6 @@ class _Composer:
             assert type(frame.value) is dict
             first = frame.value[key].key_span or span
             self._refuse(span, f'"{key}" is there twice, first on line {first.line}', "keep one of the two")
-        frame.key, frame.key_span = key, span
 
     def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         span = _span(event)
@@ -168,14 +174,7 @@ class _Composer:
         if frame.style == "flow":  # a block ends, to the parser, only where the next thing starts
             last = _span(event)
         first = frame.span
-        span = Span(
-            line=first.line,
-            column=first.column,
-            end_line=last.end_line,
-            end_column=last.end_column,
-            start=first.start,
-            end=last.end,
-        )
+        span = _tuple(Span, (first.line, first.column, last.end_line, last.end_column, first.start, last.end))
         if frame.in_key:
             self._frames[-1].key = ""  # refused above: only the shape goes on
         else:
@@ -192,12 +191,14 @@ class _Composer:
         frame = self._frames[-1]
         node = Node(value, span, frame.key_span, style)
         frame.end = span
-        if isinstance(frame.value, list):
-            frame.value.append(node)
-        else:
-            assert frame.key is not None  # a value comes after its key
-            frame.value[frame.key] = node
-            frame.key, frame.key_span = None, None
+        held = frame.value
+        if type(held) is list:
+            held.append(node)
+            return
+        assert type(held) is dict
+        assert frame.key is not None  # a value comes after its key
+        held[frame.key] = node
+        frame.key = frame.key_span = None
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         self._decorated(event, _span(event))

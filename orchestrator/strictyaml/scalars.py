@@ -23,7 +23,7 @@ _INTEGER = late(r"[-+]?(?:0|[1-9][0-9]*)", re.ASCII)
 _BASED = late(r"0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
 _FLOAT = late(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", re.ASCII)
 _SPECIAL = late(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_MAYBE = frozenset("0123456789+-.~tTfFnN")
+MAYBE = frozenset("0123456789+-.~tTfFnN")
 _MOST_DIGITS = 100
 
 
@@ -33,7 +33,7 @@ class ScalarRefusedError(ValueError):
 
 def resolve(text: str) -> str | int | float | bool | None:
     """The value of a plain scalar. Raises ScalarRefusedError with what is wrong."""
-    if text and text[0] not in _MAYBE:
+    if text and text[0] not in MAYBE:
         return text
     if text in _WORDS:
         return _WORDS[text]

@@ -12,7 +12,7 @@ from orchestrator.taskfile.rules import id_fault, without_suffix
 _T = TypeVar("_T")
 
 # What histories hold besides today's names, without case and separators.
-_STATUSES = {status.value: status for status in Status} | {
+STATUSES = {status.value: status for status in Status} | {
     "inbox": Status.NEW,
     "pending": Status.NEW,
     "todo": Status.NEW,
@@ -20,7 +20,7 @@ _STATUSES = {status.value: status for status in Status} | {
     "completed": Status.DONE,
     "canceled": Status.CANCELLED,
 }
-_PRIORITIES = {priority.value: priority for priority in Priority}
+PRIORITIES = {priority.value: priority for priority in Priority}
 
 
 def build(fields: Fields, *, stem: str, body: str) -> Task:
@@ -31,12 +31,12 @@ def build(fields: Fields, *, stem: str, body: str) -> Task:
     return Task(
         id=_id(fields, stem),
         agent=fields.word("agent", "assignee", "to_agent"),
-        status=_choice(fields, "status", _STATUSES, Status.NEW),
+        status=_choice(fields, "status", STATUSES, Status.NEW),
         title=fields.word("title"),
         description=fields.text("description", "objective"),
         body=body,
         prompt=fields.text("prompt"),
-        priority=_choice(fields, "priority", _PRIORITIES, Priority.NORMAL),
+        priority=_choice(fields, "priority", PRIORITIES, Priority.NORMAL),
         mode=fields.word("mode"),
         task_type=fields.word("task_type"),
         artefacts=fields.paths("artefacts", "artifacts"),

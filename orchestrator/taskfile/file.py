@@ -48,13 +48,24 @@ def parse(raw: bytes, *, name: str, path: str = "") -> TaskFile:
     expected; a time without a zone (UTC). A date under a legacy name that is none stays an extra field.
     An absent agent is not refused here: in `assigned/<agent>/` the folder names it.
     """
-    shown = path or name
     try:
-        text = decode(raw, path=shown)
-        parts = split(text)
-        document = _read(text[: parts.yaml_end], shown, has_body=parts.body_start > parts.yaml_end)
+        file, problems = look(raw, name=name, path=path)
     except YamlRefused as refused:
         raise TaskFileRefused(refused.problems) from refused
+    if problems:
+        raise TaskFileRefused(problems)
+    return file
+
+
+def look(raw: bytes, *, name: str, path: str = "") -> tuple[TaskFile, tuple[Problem, ...]]:
+    """The task as far as the bytes say one, and what is wrong with it: a field that does not fit is as if absent.
+
+    For whoever wants all that is wrong at once. Raises YamlRefused where nothing can be told.
+    """
+    shown = path or name
+    text = decode(raw, path=shown)
+    parts = split(text)
+    document = _read(text[: parts.yaml_end], shown, has_body=parts.body_start > parts.yaml_end)
     return _told(raw, text, parts, document, name=name)
 
 
@@ -67,10 +78,15 @@ def parse_read(raw: bytes, text: str, document: Document, *, name: str) -> TaskF
         _refuse_odd_keys(document, document.root.value)
     except YamlRefused as refused:
         raise TaskFileRefused(refused.problems) from refused
-    return _told(raw, text, parts, document, name=name)
+    file, problems = _told(raw, text, parts, document, name=name)
+    if problems:
+        raise TaskFileRefused(problems)
+    return file
 
 
-def _told(raw: bytes, text: str, parts: Parts, document: Document, *, name: str) -> TaskFile:
+def _told(
+    raw: bytes, text: str, parts: Parts, document: Document, *, name: str
+) -> tuple[TaskFile, tuple[Problem, ...]]:
     shown = document.path
     fields = Fields(document)
     stem = without_suffix(name)
@@ -81,9 +97,7 @@ def _told(raw: bytes, text: str, parts: Parts, document: Document, *, name: str)
     if other >= 0:
         hint = "write one task a file; text after `---` is the Markdown body"
         problems.append(problem_in(shown, text, other, "a second task starts here", hint))
-    if problems:
-        raise TaskFileRefused(tuple(problems))
-    return TaskFile(path=shown, raw=raw, task=task, document=document, text=text)
+    return TaskFile(path=shown, raw=raw, task=task, document=document, text=text), tuple(problems)
 
 
 def _read(text: str, path: str, *, has_body: bool) -> Document:

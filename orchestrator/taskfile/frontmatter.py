@@ -52,12 +52,18 @@ def second_task(text: str, parts: Parts) -> int:
 
 def with_body_hint(problem: Problem, text: str) -> Problem:
     """The problem, with the advice to put --- above the body where Markdown seems to follow the YAML without it."""
-    lines = text.split("\n")
-    at = sum(len(line) + 1 for line in lines[: problem.line]) if problem.line else 0
-    after_keys = max((key.end() for key in _TOP_KEY.finditer(text, 0, at)), default=0)
-    heading = _HEADING.search(text, after_keys, at) if after_keys else None
-    if not heading:
+    heading = body_heading(text, problem.line)
+    if heading < 0:
         return problem
-    number = text.count("\n", 0, heading.end()) + 1
+    number = text.count("\n", 0, heading) + 1
     hint = f"if line {number} is where the Markdown body starts, put a line `---` above it"
     return replace(problem, hint=f"{hint}; else {problem.hint}" if problem.hint else hint)
+
+
+def body_heading(text: str, line: int) -> int:
+    """The offset of the heading with which Markdown seems to follow the fields above that line; -1 where none does."""
+    lines = text.split("\n")
+    at = sum(len(one) + 1 for one in lines[:line]) if line else 0
+    after_keys = max((key.end() for key in _TOP_KEY.finditer(text, 0, at)), default=0)
+    heading = _HEADING.search(text, after_keys, at) if after_keys else None
+    return heading.end() if heading else -1

@@ -109,10 +109,15 @@ def _daemon_runs(place: "Place") -> bool:
 
 def _one_way_or_the_other(place: "Place", ask: Callable[[], T], alone: Callable[[], T]) -> T:
     """By the daemon, or alone where none runs. Both raise NoDaemonError, BusyError only where nothing was done."""
-    from orchestrator.errors import BusyError, NoDaemonError
+    from orchestrator.errors import BusyError, NoDaemonError, UsageError
 
     for _ in range(_WAYS):
         runs = _daemon_runs(place)
+        if runs and place.flags:
+            raise UsageError(
+                f"--set {place.flags[0]}: the daemon that runs carries this out, with the configuration that it has; "
+                "start the daemon with --set, or call this once it is stopped"
+            )
         try:
             return ask() if runs else alone()
         except NoDaemonError:

@@ -3,24 +3,19 @@
 A file of the configuration is never written before the whole of it, with the new content, was read and found good.
 """
 
-import codecs
-import fcntl
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator import strictyaml
-from orchestrator.adapters import lock
-from orchestrator.adapters.files import write_beside_and_rename
 from orchestrator.adapters.place import Place
+from orchestrator.config.loading import sheets_of
 from orchestrator.config.splicing import Stanza, put_in, take_out
 from orchestrator.config.stanza import names_in, stanza_in
 from orchestrator.core.settings import Agent, Settings
-from orchestrator.errors import BusyError, NotFoundError, OrchestratorError, UsageError
+from orchestrator.errors import NotFoundError, OrchestratorError, UsageError
 from orchestrator.resources import folder
-from orchestrator.wiring.configuring import read_settings
+from orchestrator.wiring.configuring import around, read_settings
+from orchestrator.wiring.editing import EditedFile, held
 
 TOOLS, MODELS = "tools.yaml", "models.yaml"
 
@@ -61,12 +56,12 @@ def stanza_of(name: str, raw: bytes | None, *, path: str, chosen: Mapping[str, s
 
 def add(place: Place, stanza: Stanza) -> Changed:
     """Puts it into tools.yaml, and those of its models that the catalogue has and models.yaml lacks into that file."""
-    with _held(place):
+    with held(place.config):
         settings = read_settings(place)
-        if stanza.name in settings.tools:
+        tools = EditedFile(place, TOOLS)
+        if stanza.name in names_in_section(tools):  # one of the user's own files is no hindrance: it goes below this
             way = f"take it out with: orchestrator tool remove {stanza.name}"
             raise OrchestratorError(f"config/{TOOLS} has a tool {stanza.name} already; {way}")
-        tools = EditedFile(place, TOOLS)
         tools.text = put_in(tools.document(), "tools", (stanza,))
         lacking = _models(stanza, settings)
         models = EditedFile(place, MODELS)
@@ -82,16 +77,17 @@ def add(place: Place, stanza: Stanza) -> Changed:
 
 def remove(place: Place, name: str) -> Changed:
     """Takes it out of tools.yaml. Refused while an agent or a policy uses it."""
-    with _held(place):
+    with held(place.config):
         settings = read_settings(place)
-        if name not in settings.tools:
-            known = ", ".join(settings.tools) or "none"
-            raise NotFoundError(f"config/{TOOLS} has no tool {name!r}; it has {known}")
-        if users := users_of(settings, name):
+        tools = EditedFile(place, TOOLS)
+        if name not in (here := names_in_section(tools)):
+            known = ", ".join(here) or "none"
+            where = f"; see: orchestrator config show tools.{name} --origin" if name in settings.tools else ""
+            raise NotFoundError(f"config/{TOOLS} has no tool {name!r}; it has {known}{where}")
+        tools.text = take_out(tools.document(), "tools", name)
+        if (users := users_of(settings, name)) and name not in names_in_force(place, {TOOLS: tools.content}):
             named = "; ".join(f"{key} ({how})" for key, how in users.items())
             raise OrchestratorError(f"{name} is used by {named}; change config/agents.yaml first")
-        tools = EditedFile(place, TOOLS)
-        tools.text = take_out(tools.document(), "tools", name)
         read_settings(place, {TOOLS: tools.content})  # a limit or an escalation of a policy may name it
         tools.write()
     return Changed(tool=name, files=(tools.shown,))
@@ -125,18 +121,16 @@ def written(place: Place, name: str) -> tuple[str, str]:
     raise NotFoundError(f"there is no tool {name!r}; there are {known}")
 
 
-def names_in_section(tools: "EditedFile") -> tuple[str, ...]:
+def names_in_section(tools: EditedFile) -> tuple[str, ...]:
     """The tools that the file names."""
     node = tools.document().at("tools")
     return tuple(node.value) if node is not None and isinstance(node.value, dict) else ()
 
 
-def daemon_note(place: Place) -> str:
-    """What to do for a running daemon to see a change; empty where none runs."""
-    held = lock.holder(place.state)
-    if held is None or held.what != "daemon":
-        return ""
-    return f"the daemon goes on with the configuration that it has read; to have it read again: kill -HUP {held.pid}"
+def names_in_force(place: Place, instead: Mapping[str, bytes]) -> tuple[str, ...]:
+    """The tools that all layers together name, where the project's files are these."""
+    layers = around(place)
+    return sheets_of(place.config, repository=place.root, instead=instead, around=layers)[TOOLS].names("tools")
 
 
 def _models(stanza: Stanza, settings: Settings) -> list[Stanza]:
@@ -152,55 +146,6 @@ def _models(stanza: Stanza, settings: Settings) -> list[Stanza]:
         for name in dict.fromkeys(listed)
         if name in shipped and name not in declared
     ]
-
-
-class EditedFile:
-    """A file of the configuration, and what it is to hold."""
-
-    def __init__(self, place: Place, name: str) -> None:
-        self.name = name
-        self.file = place.config / name
-        self.shown = f"{place.config.name}/{name}"
-        if self.file.is_symlink():
-            raise OrchestratorError(f"{self.shown} is a link; edit what it leads to by hand: {self.file.resolve()}")
-        self.raw = self.file.read_bytes() if self.file.exists() else b""
-        self.text = strictyaml.decode(self.raw, path=self.shown)
-        self._before = self.text
-
-    def document(self) -> strictyaml.Document:
-        """As it is read."""
-        return strictyaml.read(self.text, path=self.shown)
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether there is anything to write."""
-        return self.text != self._before
-
-    @property
-    def content(self) -> bytes:
-        """The bytes that it is to have, with the mark at its beginning that it had."""
-        mark = codecs.BOM_UTF8 if self.raw.startswith(codecs.BOM_UTF8) else b""
-        return mark + self.text.encode()
-
-    def write(self) -> None:
-        """Replaces the file. Raises BusyError where somebody else changed it since it was read."""
-        if (self.file.read_bytes() if self.file.exists() else b"") != self.raw:
-            raise BusyError(f"{self.shown} was changed meanwhile, and is left as it is; try again")
-        write_beside_and_rename(self.file, self.content)
-
-
-@contextmanager
-def _held(place: Place) -> Iterator[None]:
-    """One edit of the configuration at a time. The folder itself is locked: no file is left behind."""
-    try:
-        descriptor = os.open(place.config, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise NotFoundError(f"{place.config} is missing; make it with: orchestrator init") from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def chosen_values(pairs: Sequence[str]) -> dict[str, str]:

@@ -45,6 +45,7 @@ def commands(root: Path) -> list[Command]:
         Command("version", (*program, "version"), 60, says=b"orchestrator"),
         Command("status", (*program, "status"), 60, says=b"done"),
         Command("status --json", (*program, "status", "--json"), 60, says=b"orchestrator.status/1"),
+        Command("task list", (*program, "task", "list"), 60, says=b"done"),
         Command("completion bash", (*program, "completion", "bash"), 60, says=b"COMP"),
         Command("completing a command", program, 60, env=complete | {"COMP_WORDS": "orchestrator sta"}, says=b"status"),
         Command(

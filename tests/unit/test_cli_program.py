@@ -9,7 +9,6 @@ import click
 import pytest
 
 from orchestrator import errors
-from orchestrator.cli import lazy
 from orchestrator.cli.lazy import COMMANDS, Verb
 from orchestrator.cli.program import READER_LEFT, program, run
 from orchestrator.cli.topics import EXIT_CODES
@@ -22,7 +21,7 @@ def explode(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> "type[Explosive]
     """A command `explode` of the program, that raises what it is given; bugs are reported into tmp_path."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    monkeypatch.setattr(lazy, "COMMANDS", {**COMMANDS, "explode": Verb(module="explode", line="It explodes.")})
+    monkeypatch.setattr(program, "table", {**COMMANDS, "explode": Verb(module="explode", line="It explodes.")})
     module = ModuleType("orchestrator.cli.explode")
 
     @click.command()

@@ -16,6 +16,7 @@ _BETTER = (
 )
 _HOOK = "post-commit"
 _NUDGE = "orchestrator-nudge"
+_CONFIGURED = "hook.orchestrator-post-commit.command"  # where git is new enough (hooks_configured)
 _SECONDS = 2.0
 
 
@@ -64,6 +65,9 @@ def hooks(folder: Path) -> Iterator[Finding]:
     where = git.call("rev-parse", "--path-format=absolute", "--git-common-dir", seconds=_SECONDS)
     if where.returncode:
         yield GIT.skip("hooks", "no repository")
+        return
+    if git.call("config", "--get", _CONFIGURED, seconds=_SECONDS).stdout.strip():
+        yield GIT.ok("hooks", "named in git's configuration")
         return
     default = Path(os.fsdecode(where.stdout.strip())) / "hooks"
     folder_of_hooks = folder / paths[-1] if paths else default
