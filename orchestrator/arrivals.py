@@ -40,6 +40,7 @@ class NoTask:
     entry: Entry
     why: str
     task_id: str = ""
+    is_secret: bool = False  # what it holds must not get into git
 
 
 @dataclass(slots=True)
@@ -60,11 +61,13 @@ class Arrivals:
         index: Index,
         clock: Clock,
         agents: Callable[[], Mapping[AgentKey, Agent]],
+        secret_in: Callable[[bytes, str], str],
     ) -> None:
         self._mailbox = mailbox
         self._index = index
         self._clock = clock
         self._agents = agents
+        self._secret_in = secret_in
         self._found: dict[str, Found] = {}  # by path
         self._by_id: dict[TaskId, str] = {}
         self._held_up: dict[str, Found] = {}  # of these, the ones whose dependencies are not done: by path
@@ -109,6 +112,9 @@ class Arrivals:
             return
         try:
             raw = self._mailbox.read(entry.path)
+            if why := self._secret_in(raw, entry.path):  # before all else: other reasons show the line
+                self._not_yet(entry, why, look, is_secret=True)
+                return
             task = taskfile.parse(raw, name=entry.name, path=entry.path).task
         except FileNotFoundError:
             return
@@ -140,10 +146,10 @@ class Arrivals:
             else:
                 self._held_up[entry.path] = found
 
-    def _not_yet(self, entry: Entry, why: str, look: _Look, task_id: str = "") -> None:
+    def _not_yet(self, entry: Entry, why: str, look: _Look, task_id: str = "", *, is_secret: bool = False) -> None:
         """No task as it stands. Whoever writes it may not have finished: it is given time to become quiet."""
         if is_quiet(entry, self._clock.now()):
-            look.refused.append(NoTask(entry=entry, why=why, task_id=task_id))
+            look.refused.append(NoTask(entry=entry, why=why, task_id=task_id, is_secret=is_secret))
         else:
             look.unsettled = True
 

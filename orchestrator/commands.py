@@ -111,6 +111,8 @@ class Commands:
             raw, name = str(arguments["content"]).encode(), str(arguments.get("name") or "")
         else:
             raw, name = self._composed(arguments)
+        if why := await self.world.disk(self.world.secret_in, raw, name):
+            raise OrchestratorError(why)
         task = submitting.task_of(raw, name)
         agent = submitting.agent_of(task, name, self.world.settings().agents)
         known = self.world.index.known([task.id]).get(task.id)
@@ -145,6 +147,8 @@ class Commands:
         """A person's own task, to be run now (`executing.order_of` has the arguments), where a tool can do it."""
         order = executing.order_of(arguments, self.world.settings(), self.world.clock.now())
         world, task, agent = self.world, order.task, order.agent
+        if why := await world.disk(world.secret_in, order.raw, "the task"):
+            raise OrchestratorError(why)
         planned = await world.disk(choosing.plan, world, task, agent, order.requested)
         if isinstance(planned, routing.Refusal):
             raise OrchestratorError(await world.disk(ordering.no_way, world, task, agent, planned))

@@ -111,6 +111,7 @@ class Daemon:
             index=world.index,
             clock=world.clock,
             agents=lambda: world.settings().agents,
+            secret_in=world.secret_in,
         )
         self._arrivals.not_after = world.clock.now() if until is Until.ONCE else None
         self._commands = Commands(world=world, floor=self)

@@ -89,6 +89,9 @@ class Mailbox(Protocol):
     def remove(self, path: str) -> None:
         """Takes it away; nothing where it is gone already."""
 
+    def set_aside(self, path: str) -> str:
+        """Moves a file to where git never sees it; the new place. Raises FileNotFoundError, OSError."""
+
     def search(self, task_id: TaskId) -> str:
         """Where its file lies among inbox, assigned and fridge; '' where it is in none of them."""
 

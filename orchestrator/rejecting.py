@@ -1,4 +1,7 @@
-"""Files that are no tasks: kept whole in rejected/, each with the reason beside it in <name>.why.md."""
+"""Files that are no tasks: kept whole in rejected/, each with the reason beside it in <name>.why.md.
+
+One that holds a secret is kept in the state folder of this machine; its reason alone is in rejected/, as git has that.
+"""
 
 import os
 import re
@@ -37,13 +40,17 @@ def _move(world: World, file: NoTask) -> _Moved | None:
     if not world.mailbox.exists(source):
         return None
     target = _free_place(world, file.entry.name)
-    note = Change(path=_note(target), content=_why_text(file, target))
+    aside = str(world.host.state / "rejected") if file.is_secret else ""
+    note = Change(path=_note(target), content=_why_text(file, target, aside))
     intent = world.trail.intend([source, target, note.path])
     # The reason first: a file in rejected/ is never without one, and a crash in between leaves the file where it was,
     # to be looked at again.
     try:
         world.mailbox.write(note.path, note.content or b"")
-        world.mailbox.move(source, target)
+        if file.is_secret:
+            world.mailbox.set_aside(source)
+        else:
+            world.mailbox.move(source, target)
     except FileNotFoundError:
         world.mailbox.remove(note.path)
         world.trail.forgo(intent)
@@ -51,7 +58,7 @@ def _move(world: World, file: NoTask) -> _Moved | None:
     except OSError:
         world.trail.forgo(intent)
         raise
-    return _Moved(intent=intent, path=target, note=note)
+    return _Moved(intent=intent, path="" if file.is_secret else target, note=note)
 
 
 def _record(world: World, file: NoTask, moved: _Moved) -> None:
@@ -72,7 +79,7 @@ def _record(world: World, file: NoTask, moved: _Moved) -> None:
 
 def _kept(world: World, file: NoTask, path: str) -> list[Change]:
     """The file itself, where it is one that can be read and is not huge."""
-    if not file.entry.is_file:
+    if not file.entry.is_file or file.is_secret:
         return []
     try:
         content = world.mailbox.read(path, LARGEST)
@@ -126,14 +133,16 @@ def _printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _why_text(file: NoTask, target: str) -> bytes:
+def _why_text(file: NoTask, target: str, aside: str) -> bytes:
+    """`aside`: the folder of this machine that has the file; empty: it lies beside its note."""
     name = target.rpartition("/")[2]
     longest = max((len(run) for run in _runs_of_backticks(file.why)), default=0)
     fence = "`" * max(3, longest + 1)
-    text = (
-        f"# {name} could not be used: {_first_words(file)}\n\n{fence}text\n{file.why}\n{fence}\n\n"
-        f"Mend it and drop it into `{layout.INBOX}/` again, or delete it together with this note.\n"
-    )
+    again = f"drop it into `{layout.INBOX}/` again"
+    way = f"Mend it and {again}, or delete it together with this note."
+    if aside:
+        way = f"It is in `{aside}` of {os.uname().nodename}, and nowhere else. Take the secret out, and {again}."
+    text = f"# {name} could not be used: {_first_words(file)}\n\n{fence}text\n{file.why}\n{fence}\n\n{way}\n"
     return _printable(text).encode()
 
 

@@ -44,6 +44,7 @@ class World:
     read_output: Callable[[Tool, Ran, Printed, Reported | None], Ran]
     read_claims: Callable[[str], Claims]
     redact: Callable[[Ran, Privacy], Ran]  # what was printed, without secrets
+    secret_in: Callable[[bytes, str], str]  # why a task file may not be kept in git; '' where it may
     settings: Callable[[], Settings]
     host: Host
     reached: Callable[[str], None]

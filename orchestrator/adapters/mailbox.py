@@ -1,5 +1,6 @@
 """The folders of the collaboration space: what lies in them, and moves that cannot overwrite."""
 
+import errno
 import os
 import stat
 import threading
@@ -11,7 +12,7 @@ from orchestrator.adapters import files
 from orchestrator.adapters.buckets import Buckets
 from orchestrator.core import layout
 from orchestrator.core.types import TaskId
-from orchestrator.ports import Entry
+from orchestrator.ports import Entry, NameTakenError
 
 READ_LIMIT = 1 << 20  # bytes: a larger file is no task
 QUIET_NS = 200_000_000  # where the system cannot say whether a file is being written, quiet for this long will do
@@ -32,8 +33,10 @@ FOLDERS = (
 class FolderMailbox:
     """The mailbox on disk, below the work folder."""
 
-    def __init__(self, work: Path) -> None:
+    def __init__(self, work: Path, aside: Path | None = None) -> None:
+        """`aside`: where `set_aside` puts files; None for whoever only looks."""
         self._work = work
+        self._aside = aside
         self._buckets: dict[str, Buckets] = {}
         self._lock = threading.Lock()
 
@@ -156,6 +159,25 @@ class FolderMailbox:
                 raise
             target.parent.mkdir(parents=True, exist_ok=True)
             files.rename_noreplace(source, target)
+
+    def set_aside(self, path: str) -> str:
+        """Moves a file to the folder beside git's own that is for this; the state folder may be on another disk."""
+        assert self._aside is not None
+        self._aside.mkdir(parents=True, exist_ok=True, mode=0o700)
+        name = path.rpartition("/")[2]
+        for number in range(1, 1_000_000):
+            target = self._aside / (name if number == 1 else f"{number}.{name}")
+            try:
+                files.rename_noreplace(self._work / path, target)
+            except NameTakenError:
+                continue
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                files.create(target, (self._work / path).read_bytes())
+                (self._work / path).unlink()
+            return str(target)
+        raise NameTakenError(name)
 
     def remove(self, path: str) -> None:
         """Takes it away."""

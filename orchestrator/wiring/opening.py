@@ -136,7 +136,7 @@ def open_workspace(
     notes: list[str] = []
     trail = open_trail(place, settings.trail, notes)
     clock, disk = SystemClock(), WaitingDisk()
-    mailbox = FolderMailbox(place.work)
+    mailbox = FolderMailbox(place.work, aside=place.state / "rejected")
     mailbox.make_folders()
     index = MendingIndex(place.state, place.work, told=notes.append)
     files = EventFiles(place.work, locate=index.locate)
@@ -144,6 +144,7 @@ def open_workspace(
     configuration = Configuration(place=place, read=settings, clock=clock)
     ledger = KeptLedger(place.state, place.work, lambda model: configuration().model(model).provider, notes.append)
     host = Host(root=place.root, work=place.work, state=place.state, environ=dict(os.environ))
+    redaction = Redaction(configuration, host)
     rates = LazyRates(rates_folder(os.environ, place.state))
     registrar = Registrar(mailbox=mailbox, events=events, trail=trail, clock=clock, disk=disk, reached=reached)
     workspaces = Workspaces(place, lambda: configuration().workspaces, notes.append)
@@ -164,7 +165,8 @@ def open_workspace(
         renderer=templates,
         read_output=_read_output,
         read_claims=read_claims,
-        redact=Redaction(configuration, host),
+        redact=redaction,
+        secret_in=redaction.secret_in,
         settings=configuration,
         host=host,
         reached=reached,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestrator.core.privacy import Veil
+    from orchestrator.core.redaction import Redactor
     from orchestrator.core.settings import Settings
 
 _ALWAYS_SEEN = (*SAFE_ENVIRONMENT, "HOME")
@@ -22,7 +23,7 @@ class Redaction:
 
     settings: "Callable[[], Settings]"
     host: Host
-    _made: "tuple[Settings, dict[Privacy, Veil]] | None" = None
+    _made: "tuple[Settings, Redactor, dict[Privacy, Veil]] | None" = None
 
     def __call__(self, ran: Ran, level: Privacy) -> Ran:
         """The run without secrets; at `redacted` without addresses and names of people's folders too."""
@@ -38,8 +39,25 @@ class Redaction:
             denials=tuple(map(told, ran.denials)),
         )
 
+    def secret_in(self, raw: bytes, shown: str) -> str:
+        """Why a task file may not be kept in git, with the place; '' where it may. The secret itself is not told."""
+        text = raw.decode("utf-8", "replace").removeprefix("\ufeff")
+        found = self._secrets()[1].certain(text)
+        if not found:
+            return ""
+        first = found[0]
+        line, column = text.count("\n", 0, first.start) + 1, first.start - text.rfind("\n", 0, first.start)
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        return (
+            f"{shown}:{line}:{column}: holds what looks like a secret ({first.kind}){more}; take it out, and revoke it "
+            "where others may have seen it: a task file is kept in git; tools get secrets by `env` in config/tools.yaml"
+        )
+
     def _veil(self, level: Privacy) -> "Veil":
-        from orchestrator.core.privacy import Veil  # 20 ms, once something was printed
+        return self._secrets()[2][level]
+
+    def _secrets(self) -> "tuple[Settings, Redactor, dict[Privacy, Veil]]":
+        from orchestrator.core.privacy import Veil  # 20 ms, at the first task
         from orchestrator.core.redaction import Redactor, passed_secrets
 
         settings = self.settings()
@@ -50,5 +68,5 @@ class Redaction:
             for check in settings.checks.values():
                 values |= passed_secrets(environment(self.host, {}, check.env_pass), _ALWAYS_SEEN)
             redactor = Redactor(values)
-            self._made = settings, {one: Veil(level=one, redactor=redactor) for one in Privacy}
-        return self._made[1][level]
+            self._made = settings, redactor, {one: Veil(level=one, redactor=redactor) for one in Privacy}
+        return self._made

@@ -152,3 +152,17 @@ def test_only_our_own_half_written_files_are_removed(mailbox: FolderMailbox, tmp
     assert not ours.exists()
     assert not deep.exists()
     assert theirs.exists()
+
+
+def test_what_is_set_aside_is_out_of_the_work_folder_and_never_over_another(tmp_path: Path) -> None:
+    mailbox = FolderMailbox(tmp_path / "work", aside=tmp_path / "state" / "rejected")
+    mailbox.make_folders()
+    for content in (b"one", b"two"):
+        mailbox.create(f"{layout.INBOX}/x.yaml", content)
+        mailbox.set_aside(f"{layout.INBOX}/x.yaml")
+    aside = tmp_path / "state" / "rejected"
+    assert {file.name: file.read_bytes() for file in aside.iterdir()} == {"x.yaml": b"one", "2.x.yaml": b"two"}
+    assert aside.stat().st_mode & 0o077 == 0
+    assert mailbox.inbox() == []
+    with pytest.raises(FileNotFoundError):
+        mailbox.set_aside(f"{layout.INBOX}/x.yaml")

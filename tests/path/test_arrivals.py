@@ -13,7 +13,13 @@ from orchestrator.core.types import TaskId
 
 @pytest.fixture
 def arrivals(fake: Fake) -> Arrivals:
-    return Arrivals(mailbox=fake.mailbox, index=fake.index, clock=fake.clock, agents=lambda: AGENTS)
+    return Arrivals(
+        mailbox=fake.mailbox,
+        index=fake.index,
+        clock=fake.clock,
+        agents=lambda: AGENTS,
+        secret_in=fake.world.secret_in,
+    )
 
 
 def offered(arrivals: Arrivals) -> list[str]:

@@ -145,3 +145,16 @@ def test_no_folder_of_rejected_files_grows_past_256_entries(real: Fake, tmp_path
     for folder, _, names in os.walk(tmp_path / layout.REJECTED):
         notes = {name.removesuffix(".why.md") for name in names if name.endswith(".why.md")}
         assert notes == {name for name in names if not name.endswith(".why.md")}, folder
+
+
+def test_a_file_that_holds_a_secret_is_set_aside_and_its_reason_alone_is_committed(fake: Fake) -> None:
+    path = f"{layout.INBOX}/x.yaml"
+    fake.mailbox.put(path, b"title: s3cret\n")
+    entry = Entry(path=path, name="x.yaml", size=1, mtime_ns=1, inode=1, is_file=True)
+    run(rejecting.reject(fake.world, NoTask(entry=entry, why=f"{path}:1:8: holds a secret", is_secret=True)))
+    assert fake.mailbox.aside[path].content == b"title: s3cret\n"
+    note = f"{layout.REJECTED}/x.yaml.why.md"
+    assert set(fake.mailbox.files) == {note}
+    assert "and nowhere else. Take the secret out" in fake.text(note)
+    [commit] = fake.trail.commits
+    assert {change.path: change.content is None for change in commit.changes} == {path: True, note: False}

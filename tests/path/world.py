@@ -158,6 +158,7 @@ class Mailbox:
 
     def __init__(self, effects: Effects, clock: Clock) -> None:
         self.files: dict[str, File] = {}
+        self.aside: dict[str, File] = {}
         self.placed: list[tuple[str, str, str]] = []
         self._effects = effects
         self._clock = clock
@@ -220,6 +221,12 @@ class Mailbox:
         self._effects.about_to(f"move {path} {to}")
         del self.files[path]
         self.files[to] = file
+
+    def set_aside(self, path: str) -> str:
+        self._file(path)
+        self._effects.about_to(f"set aside {path}")
+        self.aside[path] = self.files.pop(path)
+        return f"/state/rejected/{path.rpartition('/')[2]}"
 
     def remove(self, path: str) -> None:
         if path in self.files:
@@ -771,6 +778,7 @@ class Fake:
             renderer=Renderer(),
             read_output=self.engine.read,
             redact=lambda ran, level: ran,
+            secret_in=lambda raw, shown: f"{shown}:1:1: holds a secret" if b"s3cret" in raw else "",
             read_claims=lambda text: self.claims.get(text, Claims()),
             settings=lambda: self.settings,
             host=Host(root=self.folder, work=self.folder, state=self.folder / "state", environ={"PATH": "/bin"}),

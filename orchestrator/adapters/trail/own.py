@@ -4,6 +4,7 @@ Handing over never waits. A committer thread writes; a housekeeping thread keeps
 in order. All state that matters is on disk: the files, the branch, and the journal of what is under way.
 """
 
+import os
 import threading
 import time
 from collections import deque
@@ -23,6 +24,7 @@ from orchestrator.adapters.trail.queue import Group, Queue, Waiting
 from orchestrator.adapters.trail.refresh import Index, clear_leftovers
 from orchestrator.adapters.trail.registration import admin_of
 from orchestrator.adapters.trail.stream import checked
+from orchestrator.core.layout import INBOX
 from orchestrator.core.settings import TrailSettings
 from orchestrator.core.transition import Transition
 from orchestrator.errors import OrchestratorError
@@ -138,6 +140,11 @@ class OwnTrail:
             )
         return repaired.notes
 
+    def _without_drops(self, paths: set[str]) -> set[str]:
+        """What lies in the inbox was looked at by nobody yet: it may hold a secret. Whoever takes it up commits it."""
+        lying = {path for path in paths if path.startswith(f"{INBOX}/") and os.path.lexists(self._place.work / path)}
+        return paths - lying
+
     def recover(self, extra_paths: Sequence[str] = ()) -> Recovered:
         """Makes the work folder whole, then commits what is on disk and not on the branch.
 
@@ -165,7 +172,7 @@ class OwnTrail:
                 clear_leftovers(admin)
             index = self._find_index()
             self._was_touched_before = index is not None and index.was_touched() and not is_everything
-            done = self._landing.commit_differences(paths | set(extra_paths), tip, "recovered")
+            done = self._landing.commit_differences(self._without_drops(paths | set(extra_paths)), tip, "recovered")
             self._landing.foreign.append(tip)
             self._landing.tip = done.tip
             self._committer.settle()
