@@ -4,7 +4,7 @@ Used by the tests with 2,000 of them and by the benchmark with 100,000. What is 
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,8 +17,12 @@ from orchestrator.config import ConfigRefused, load
 from orchestrator.core.problem import Problem
 from orchestrator.core.settings import Settings
 from orchestrator.resources import folder
+from orchestrator.taskfile.mending import mend
+from orchestrator.taskfile.profile import parse as parse_profile
+from orchestrator.taskfile.vetting import candidate_at, examine
 
 FILES = ("agents.yaml", "tools.yaml", "models.yaml", "policies.yaml")
+TASK, PROFILE = "fuzz-task.yaml", "writer.agent.md"
 _KEYS = {
     "agents.yaml": "agents profile aliases manual preferred_tool preferred_model fallback_chain task_types policy",
     "tools.yaml": "tools binary platforms linux command prompt output text tokens input models capabilities workspace "
@@ -28,7 +32,8 @@ _KEYS = {
     "policies.yaml": "policies checks retention trail intake workspaces providers orphan_grace timezone limits period "
     "max_usd type threshold_percent scope agent tool on_exceeded max_parallel retries max backoff on escalation "
     "tasks_may_choose unpriced privacy review daily_budget_usd limit command archive_after mode branch paths copy",
-    "task.yaml": "id agent status title description prompt priority mode task_type artefacts artifacts context files "
+    PROFILE: "name description tools model color",
+    TASK: "id agent status title description prompt priority mode task_type artefacts artifacts context files "
     "depends_on dependencies verify budget_usd timeout tool model run created_at created pinned result error summary "
     "metrics tokens kind message assignee objective",
 }
@@ -114,8 +119,10 @@ def _emitted(told: tuple[Mapping[str, object], bool]) -> bytes:
 @cache
 def good(name: str) -> bytes:
     """A file of ours that is good."""
-    if name == "task.yaml":
-        return (Path(__file__).parents[1] / "data" / "fuzz-task.yaml").read_bytes()
+    if name == TASK:
+        return (Path(__file__).parents[1] / "data" / TASK).read_bytes()
+    if name == PROFILE:
+        return b"---\nname: Writer Wanda\ndescription: Writes\ntools: [Read, Edit]\n---\n# Who you are\n\nA writer.\n"
     return (folder("config") / name).read_bytes()
 
 
@@ -149,7 +156,7 @@ def texts(name: str) -> st.SearchStrategy[bytes]:
     return st.one_of(_written(_KEYS[name]), mangled, mangled, st.binary(max_size=300))
 
 
-CASES: st.SearchStrategy[tuple[str, bytes]] = st.sampled_from([*FILES, "task.yaml", "task.yaml"]).flatmap(
+CASES: st.SearchStrategy[tuple[str, bytes]] = st.sampled_from([*FILES, PROFILE, TASK, TASK]).flatmap(
     lambda name: texts(name).map(lambda raw: (name, raw))
 )
 
@@ -167,24 +174,47 @@ class Judged:
 
     def faults(self, name: str, raw: bytes) -> list[str]:
         """In sentences; none: it was taken, or refused as it ought to be. Anything else than a refusal comes out."""
-        read: Callable[[], object] = (
-            (lambda: taskfile.parse(raw, name="fuzz-task.yaml", path="tasks/fuzz-task.yaml"))
-            if name == "task.yaml"
-            else (lambda: self._load({name: raw}))
-        )
+        if name == TASK:
+            return self._as_task(raw)
+        if name == PROFILE:
+            profile = parse_profile(raw, path=name)
+            return _all_faults((*profile.problems, *profile.faults, *profile.remarks), {name: raw})
         try:
-            read()
-        except (ConfigRefused, taskfile.TaskFileRefused) as refused:
-            texts = {f"config/{name}": raw, "tasks/fuzz-task.yaml": raw}
-            return [fault for problem in refused.problems for fault in _faults(problem, texts.get(problem.path))] or (
-                [] if refused.problems else ["refused without a reason"]
-            )
+            self._load({name: raw})
+        except ConfigRefused as refused:
+            return _all_faults(refused.problems, {f"config/{name}": raw}) or _silent(refused.problems)
         return []
+
+    def _as_task(self, raw: bytes) -> list[str]:
+        """Read, held against the workspace, and mended."""
+        path = f"collaboration/assigned/analyst/{TASK}"
+        candidate = candidate_at(path, raw, before=good(TASK))
+        assert candidate is not None
+        vetted = examine(candidate, self.settings)
+        found = _all_faults((*vetted.problems, *vetted.remarks), {path: raw})
+        try:
+            file = taskfile.parse(raw, name=TASK, path=path)
+        except taskfile.TaskFileRefused as refused:
+            found += _all_faults(refused.problems, {path: raw}) or _silent(refused.problems)
+            file = None
+        mended = mend(raw, name=TASK, path=path)
+        if mended.left:
+            return found + (["changed what it left"] if mended.raw != raw else [])
+        task = taskfile.parse(mended.raw, name=TASK, path=path).task  # else it would come out
+        return found + (["mended what was good into another task"] if file is not None and task != file.task else [])
 
     def _load(self, instead: Mapping[str, bytes]) -> Settings:
         return load(
             self._folder, repository=self._folder.parent, environ={"HOME": "/"}, platform="linux", instead=instead
         )
+
+
+def _all_faults(problems: Iterable[Problem], texts: Mapping[str, bytes]) -> list[str]:
+    return [fault for problem in problems for fault in _faults(problem, texts.get(problem.path))]
+
+
+def _silent(problems: Sequence[Problem]) -> list[str]:
+    return [] if problems else ["refused without a reason"]
 
 
 def _faults(problem: Problem, raw: bytes | None) -> list[str]:
@@ -209,5 +239,5 @@ def _is_of_the_whole(problem: Problem) -> bool:
     said = problem.message
     return any(
         word in said
-        for word in ("is missing", "does not say what to do", "holds no fields", "cannot be a task's id", "is empty")
+        for word in ("is missing", "does not say what to do", "holds no fields", "cannot be a task's id", "is empty", "it has no ")
     ) or said.startswith(("not UTF-8", "larger than"))
