@@ -10,6 +10,12 @@ from pathlib import Path
 
 from orchestrator.errors import OrchestratorError
 
+# The events that our calls can cause. Hooks that git's configuration names (2.54) do not go by core.hooksPath.
+_EVENTS = (
+    "applypatch-msg", "pre-applypatch", "post-applypatch", "pre-commit", "pre-merge-commit", "prepare-commit-msg",
+    "commit-msg", "post-commit", "pre-rebase", "post-checkout", "post-merge", "post-rewrite", "pre-push",
+    "reference-transaction", "pre-auto-gc", "post-index-change",
+)  # fmt: skip
 # What every call is given: nothing of the person's set-up may start a program, page, prompt, sign or collect garbage
 # on our behalf (SECURITY-FACTS 3.1).
 _HARDENED = (
@@ -21,6 +27,7 @@ _HARDENED = (
     "-c", "core.pager=cat",
     "-c", "advice.detachedHead=false",
     "-c", "core.quotePath=true",
+    *(word for event in _EVENTS for word in ("-c", f"hook.{event}.enabled=false")),
 )  # fmt: skip
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from orchestrator.adapters.git import Git
 from orchestrator.errors import BusyError
 
+_IN_A_TABLE = "ref: refs/heads/.invalid"  # what HEAD says where refs are in tables (reftable, git 2.45)
 _OPERATIONS = {
     "MERGE_HEAD": "a merge is in progress",
     "CHERRY_PICK_HEAD": "a cherry-pick is in progress",
@@ -38,11 +40,22 @@ class JustMovedError(NotNowError):
 
 def head(git_dir: Path) -> str:
     """The full name of the branch that is checked out, or '' where HEAD is detached or cannot be read."""
+    text = _text_of_head(git_dir)
+    if text == _IN_A_TABLE:
+        ended = _git(git_dir).call("symbolic-ref", "-q", "HEAD")
+        return ended.stdout.decode(errors="surrogateescape").strip()
+    return text.removeprefix("ref:").strip() if text.startswith("ref:") else ""
+
+
+def _text_of_head(git_dir: Path) -> str:
     try:
-        text = (git_dir / "HEAD").read_text(encoding="utf-8").strip()
+        return (git_dir / "HEAD").read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return ""
-    return text.removeprefix("ref:").strip() if text.startswith("ref:") else ""
+
+
+def _git(git_dir: Path) -> Git:
+    return Git(git_dir, {"GIT_DIR": str(git_dir)})
 
 
 def why_busy(git_dir: Path, root: Path) -> str:
@@ -50,6 +63,10 @@ def why_busy(git_dir: Path, root: Path) -> str:
     for name, what in _OPERATIONS.items():
         if (git_dir / name).exists():
             return what
+    if _text_of_head(git_dir) == _IN_A_TABLE:
+        for name in ("CHERRY_PICK_HEAD", "REVERT_HEAD"):  # refs as well, there
+            if _git(git_dir).call("rev-parse", "-q", "--verify", name).returncode == 0:
+                return _OPERATIONS[name]
     for pid, verb in _writers(root):
         return f"`git {verb}` is running (process {pid})" if verb != "pre-commit" else "pre-commit is running"
     return ""

@@ -22,7 +22,7 @@ def command(call: Call, as_json: bool) -> None:
     from dataclasses import asdict
 
     from orchestrator.cli.hooks_install import tell_snippets
-    from orchestrator.wiring.hooks_installing import status
+    from orchestrator.wiring.hooks_standing import status
 
     found = status(call.workspace())
     if as_json:
@@ -34,7 +34,9 @@ def command(call: Call, as_json: bool) -> None:
     call.out.line(f"folder   {plain(str(found.folder))}{f' ({plain(found.manager)})' if found.manager else ''}")
     lost = "" if found.program_is_there else " (not found: git config orchestrator.program /path/to/orchestrator)"
     call.out.line(f"program  {plain(found.program or 'orchestrator')}{lost}")
-    call.out.line(f"run      {'once: a commit starts a daemon' if found.run == 'once' else 'no: they only wake one'}")
+    changed = "" if found.run_is_known else " (from the next: orchestrator hooks install)"
+    run = "once: a commit starts a daemon" if found.run == "once" else "no: they only wake one"
+    call.out.line(f"run      {run}{changed}")
     tell_snippets(call, found)
     if not all(hook.is_there for hook in found.hooks) and not found.snippets:
         call.err.line("next: orchestrator hooks install")

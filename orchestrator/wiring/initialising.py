@@ -199,7 +199,8 @@ def _install_hooks(place: Place, made: list[str]) -> list[str]:
     except (OrchestratorError, OSError) as error:
         return [f"the hooks were not installed: {error}; try again with: orchestrator hooks install"]
     if installed.events:
-        made.append(f"hooks in {installed.folder}: {', '.join(installed.events)}")
+        where = "git's configuration" if installed.configured else installed.folder
+        made.append(f"hooks in {where}: {', '.join(installed.events)}")
     snippets = [f"{one.manager} has the hooks here; add to {one.file}: {one.text}" for one in installed.snippets]
     return [*installed.notes, *snippets]
 

@@ -123,7 +123,7 @@ def lacks_hooks(place: Place) -> bool:
     """Whether there are hooks to be installed: git has none of ours there."""
     if place.git_dir is None:
         return False
-    from orchestrator.wiring.hooks_installing import status
+    from orchestrator.wiring.hooks_standing import status
 
     return not status(place).is_complete
 

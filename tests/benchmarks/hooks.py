@@ -1,6 +1,6 @@
 """Whole `git commit` times with our hooks, next to the same commit without any hook.
 
-    python tests/benchmarks/hooks.py [--times 15]
+    python tests/benchmarks/hooks.py [--times 15] [--as files|configuration]
 
 Aims: 15 ms with our hooks and no file of ours, 120 ms with one task file, 400 ms with 100. The kinds of commit are made
 in turn, round after round, so that a busy moment of the machine meets them all.
@@ -16,6 +16,8 @@ from pathlib import Path
 
 from ground import environment, percentile, product, verdict
 
+EVENTS = ("pre-commit", "commit-msg", "post-commit")
+NO_HOOKS = ("-c", "core.hooksPath=/dev/null", *(w for e in EVENTS for w in ("-c", f"hook.{e}.enabled=false")))
 TASK = "agent: {agent}\ntitle: Something number {number}\npriority: high\ndescription: |\n  Say what it is.\n"
 
 
@@ -55,13 +57,13 @@ def git(root: Path, *args: str) -> None:
 def commit(root: Path, kind: Kind, number: int) -> float:
     """Milliseconds of the commit alone."""
     kind.prepare(root, number)
-    hooks = [] if kind.hooks else ["-c", "core.hooksPath=/dev/null"]
+    hooks = [] if kind.hooks else list(NO_HOOKS)
     began = time.perf_counter()
     git(root, *hooks, "commit", "-q", "-m", f"{kind.name} {number}")
     return (time.perf_counter() - began) * 1000
 
 
-def workspace(root: Path) -> None:
+def workspace(root: Path, way: str) -> None:
     """A repository of 200 files with a workspace that takes tasks in, and our hooks."""
     root.mkdir()
     git(root, "init", "-q", "-b", "main")
@@ -71,7 +73,7 @@ def workspace(root: Path) -> None:
     (root / "tasks").mkdir()
     for number in range(200):
         (root / f"file-{number}.txt").write_text(f"{number}\n")
-    product(root, "hooks", "install")
+    product(root, "hooks", "install", *(["--as", way] if way else []))
     git(root, "add", "-A")
     git(root, "commit", "-q", "-m", "begin")
 
@@ -80,6 +82,7 @@ def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=15)
+    parser.add_argument("--as", dest="way", choices=["files", "configuration"], default="")
     options = parser.parse_args()
     kinds = [
         Kind("no hooks", other, 0, hooks=False),
@@ -92,7 +95,7 @@ def main() -> None:
     took: dict[str, list[float]] = {kind.name: [] for kind in kinds}
     with tempfile.TemporaryDirectory(prefix="orchestrator-bench-") as temporary:
         root = Path(temporary) / "repository"
-        workspace(root)
+        workspace(root, options.way)
         for number in range(options.times + 1):
             for kind in kinds:
                 one = commit(root, kind, 2 * number + kind.hooks)

@@ -6,7 +6,14 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from cli_world import SECONDS, Ended, Template, World, repository
+
+from orchestrator.adapters import hooks_configured
+from orchestrator.adapters.git import Git
+
+FILES, CONFIGURATION = "files", "configuration"
+WAYS = (FILES, CONFIGURATION)  # in which hooks are installed: most of what they do is the same in both
 
 POLICIES = """
 policies: {default: {}}
@@ -27,6 +34,7 @@ class Ready(Template):
     """A workspace with an intake, whose configuration is committed, and our hooks. Made once, then copied."""
 
     trail = "own"
+    way = FILES
 
     @property
     def world(self) -> World:
@@ -37,8 +45,19 @@ class Ready(Template):
             self._world.configure(self._configuration)
             self._world.git("add", "-A")
             self._world.git("commit", "-qm", "Configure")
-            self._world.well("hooks", "install")
+            self._world.well("hooks", "install", "--as", self.way)
         return self._world
+
+
+def need(way: str) -> None:
+    """Skips a test for which git is too old."""
+    if way == CONFIGURATION and hooks_configured.version(Git(Path.cwd())) < hooks_configured.SINCE:
+        pytest.skip("git runs the hooks that its configuration names since 2.54, and this one is older")
+
+
+def scripts(git_dir: Path, way: str) -> Path:
+    """The folder in which they are."""
+    return git_dir / "hooks" if way == FILES else git_dir / "orchestrator" / "hooks"
 
 
 def run(folder: Path, *command: str | bytes, stdin: str = "", **environ: str) -> Ended:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cli_world import Ended, World, repository
-from hooks_world import BAD, GOOD, SECRET, commit, record, run, snapshot, tip, write
+from hooks_world import BAD, FILES, GOOD, SECRET, WAYS, commit, need, record, run, scripts, snapshot, tip, write
 
 _INTAKE = "\nintake: {branch: main, paths: [tasks/]}\n"
 
@@ -28,13 +28,13 @@ class Server:
         """Where both are."""
         return self.clone.parent
 
-    def make(self) -> None:
+    def make(self, way: str) -> None:
         """Anew, with a first commit on main."""
         subprocess.run(["git", "init", "-q", "--bare", str(self.bare.root)], check=True)
         self.bare.well("init", "--no-hooks")
         policies = self.bare.root / "orchestrator-config" / "policies.yaml"
         policies.write_text(policies.read_text() + _INTAKE)
-        self.bare.well("hooks", "install")
+        self.bare.well("hooks", "install", "--as", way)
         repository(self.clone)
         self.git("remote", "add", "origin", "../server.git")
         assert self.push().code == 0
@@ -67,30 +67,42 @@ class Server:
         """To main, or where it is said."""
         return run(self.clone, "git", "push", "-q", "origin", *(arguments or ("HEAD:main",)))
 
+    def take_nothing_in(self) -> None:
+        """Without post-receive, which would go on from what was pushed."""
+        for way in WAYS:
+            (scripts(self.bare.root, way) / "post-receive").unlink(missing_ok=True)
+
     def tip(self, ref: str = "main") -> str:
         """What the server has."""
         return tip(self.bare.root, ref)
 
 
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    """How the hooks were installed."""
+    need(request.param)
+    return str(request.param)
+
+
 @pytest.fixture
-def server(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Server:
+def server(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, way: str) -> Server:
     """One of the test's own, with a first commit on main."""
-    if "server" not in _MADE:
+    if way not in _MADE:
         made = Server(tmp_path_factory.mktemp("server"))
-        made.make()
-        _MADE["server"] = made.folder
-    return Server(_MADE["server"]).copied(tmp_path / "place")
+        made.make(way)
+        _MADE[way] = made.folder
+    return Server(_MADE[way]).copied(tmp_path / "place")
 
 
-def test_only_what_a_push_needs_is_installed_in_a_bare_repository_and_removed_again(server: Server) -> None:
-    installed = snapshot(server.bare.root / "hooks")
+def test_only_what_a_push_needs_is_installed_in_a_bare_repository_and_removed_again(server: Server, way: str) -> None:
+    folder = scripts(server.bare.root, way)
+    installed = snapshot(folder)
     hooks = server.bare.well("hooks", "status", "--json").data["hooks"]
-    assert [(hook["event"], hook["state"]) for hook in hooks] == [
-        ("pre-receive", "installed"),
-        ("post-receive", "installed"),
-    ]
+    state = "installed" if way == FILES else "installed, by git's configuration"
+    assert [(hook["event"], hook["state"]) for hook in hooks] == [("pre-receive", state), ("post-receive", state)]
     server.bare.well("hooks", "remove")
-    left = snapshot(server.bare.root / "hooks")
+    left = snapshot(folder)
+    assert "orchestrator" not in server.bare.git("config", "--list", "--name-only", "--local")
     assert sorted(set(installed) - set(left)) == [
         "orchestrator-check",
         "orchestrator-nudge",
@@ -129,7 +141,7 @@ def test_a_branch_that_no_task_is_taken_from_is_not_looked_at_until_it_is_merged
     called = record(server.bare, server.folder, code=1)
     server.git("checkout", "-qb", "topic")
     server.commit("tasks/one.yaml", BAD)
-    (server.bare.root / "hooks" / "post-receive").unlink()
+    server.take_nothing_in()
     assert server.push("topic").code == 0
     assert called.lines == []
     server.bare.git("config", "orchestrator.program", str(Path(sys.executable).with_name("orchestrator")))
@@ -137,7 +149,7 @@ def test_a_branch_that_no_task_is_taken_from_is_not_looked_at_until_it_is_merged
 
 
 def test_where_no_file_of_ours_is_pushed_nothing_is_started(server: Server) -> None:
-    (server.bare.root / "hooks" / "post-receive").unlink()
+    server.take_nothing_in()
     called = record(server.bare, server.folder)
     server.commit("src/a.py", "pass\n")
     assert server.push().code == 0
@@ -194,7 +206,7 @@ def test_hostile_names_are_refused_and_told_on_one_line(server: Server) -> None:
 def test_a_done_task_of_the_trail_is_never_brought_back(server: Server) -> None:
     trail = "refs/heads/orchestrator/work"
     server.bare.git("config", "receive.denyCurrentBranch", "ignore")
-    (server.bare.root / "hooks" / "post-receive").unlink()  # it would go on from there
+    server.take_nothing_in()
     server.git("fetch", "-q", "origin", trail)
     server.git("checkout", "-q", "--detach", "FETCH_HEAD")
     server.commit("collaboration/done/analyst/2026-02-12/one.yaml", f"{GOOD}status: done\n")
@@ -211,7 +223,7 @@ def test_a_done_task_of_the_trail_is_never_brought_back(server: Server) -> None:
 
 @pytest.mark.parametrize("code", [1, 70, 127])
 def test_a_server_that_cannot_check_says_so_and_takes_the_push(server: Server, code: int) -> None:
-    (server.bare.root / "hooks" / "post-receive").unlink()
+    server.take_nothing_in()
     record(server.bare, server.folder, code=code)
     server.commit("tasks/one.yaml", BAD)
     ended = server.push()
@@ -230,7 +242,7 @@ def test_a_strict_one_refuses_it(server: Server) -> None:
 
 
 def test_a_server_whose_configuration_is_broken_says_so(server: Server) -> None:
-    (server.bare.root / "hooks" / "post-receive").unlink()
+    server.take_nothing_in()
     (server.bare.root / "orchestrator-config" / "agents.yaml").write_text("agents: [\n")
     server.commit("tasks/one.yaml", BAD)
     ended = server.push()
@@ -250,13 +262,13 @@ def test_an_intake_that_is_configured_later_is_looked_at_from_then_on(server: Se
     assert server.push().code == 1
 
 
-def test_a_former_hook_of_the_server_is_given_the_refs_and_may_refuse(server: Server) -> None:
+def test_a_former_hook_of_the_server_is_given_the_refs_and_may_refuse(server: Server, way: str) -> None:
     server.bare.well("hooks", "remove")
     for name in ("pre-receive", "post-receive"):
         hook = server.bare.root / "hooks" / name
         hook.write_text(f'#!/bin/sh\ncat >>"{server.folder}/{name}"\n[ ! -e "{server.folder}/stop" ]\n')
         hook.chmod(0o755)
-    server.bare.well("hooks", "install")
+    server.bare.well("hooks", "install", "--as", way)
     server.commit("a.txt", "a\n")
     before = server.tip()
     assert server.push().code == 0

@@ -238,9 +238,10 @@ def test_hooks_are_installed_only_where_that_was_asked_for(tmp_path: Path) -> No
     before = sorted(os.listdir(hooks))
     world.well("init")
     assert sorted(os.listdir(hooks)) == before
+    assert not world.well("hooks", "status", "--json").data["complete"]
     ended = world.well("init", "--hooks")
     assert "made hooks in" in ended.out
-    assert (hooks / "post-commit").exists()
+    assert world.well("hooks", "status", "--json").data["complete"]
 
 
 def test_nobody_is_asked_where_there_is_no_terminal(tmp_path: Path) -> None:

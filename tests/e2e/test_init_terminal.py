@@ -88,7 +88,7 @@ def test_a_person_chooses(first: str, second: str, chosen: str, hooks: bool, wor
     assert code == 0, seen
     assert f"configuration: {chosen}" in seen
     assert ("made hooks" in seen) is hooks
-    assert (world.root / ".git/hooks/post-commit").exists() is hooks
+    assert world.well("hooks", "status", "--json").data["complete"] is hooks
     assert "next: orchestrator submit" in seen
 
 

@@ -80,6 +80,26 @@ def test_a_repository_with_long_hashes(opened: Open, tmp_path: Path) -> None:
     does_its_job(opened(make_repository(tmp_path / "repository", "--object-format=sha256")).init())
 
 
+@pytest.mark.parametrize("kind", ["own", "tracked", "bare"])
+def test_a_repository_whose_refs_are_in_tables(opened: Open, tmp_path: Path, kind: str) -> None:
+    root = tmp_path / "repository"
+    options = ["--bare"] if kind == "bare" else []
+    made = subprocess.run(["git", "init", "-q", "--ref-format=reftable", *options, str(root)], check=False)
+    if made.returncode:
+        pytest.skip("git has reftable since 2.45, and this one is older")
+    if kind == "tracked":
+        type_in(root, "git commit -q --allow-empty -m First")
+    tracked = "trail: {mode: tracked, publish_every: 1s}\n" if kind == "tracked" else ""
+    workspace = opened(root)
+    if kind == "tracked":
+        workspace.branch = "main:work"
+    workspace.init(trail=tracked)
+    does_its_job(workspace)
+    assert git(root, "rev-parse", "--show-ref-format") == "reftable"
+    if kind == "tracked":
+        assert "task: done submitted" in git(root, "log", "--format=%s", "main")
+
+
 def test_a_repository_without_a_commit(opened: Open, tmp_path: Path) -> None:
     (tmp_path / "repository").mkdir()
     git(tmp_path / "repository", "init", "-q")

@@ -237,7 +237,12 @@ def _faults(problem: Problem, raw: bytes | None) -> list[str]:
 def _is_of_the_whole(problem: Problem) -> bool:
     """A file as such can be wrong: its name, its encoding, its size, that something is not in it at all."""
     said = problem.message
-    return any(
-        word in said
-        for word in ("is missing", "does not say what to do", "holds no fields", "cannot be a task's id", "is empty", "it has no ")
-    ) or said.startswith(("not UTF-8", "larger than"))
+    words = (
+        "is missing",
+        "does not say what to do",
+        "holds no fields",
+        "cannot be a task's id",
+        "is empty",
+        "it has no ",
+    )
+    return any(word in said for word in words) or said.startswith(("not UTF-8", "larger than"))

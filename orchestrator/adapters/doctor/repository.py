@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from orchestrator.adapters import hooks_configured
 from orchestrator.adapters.git import Git, GitError
 from orchestrator.core.finding import Finding, Topic
 
@@ -67,7 +68,11 @@ def hooks(folder: Path) -> Iterator[Finding]:
         yield GIT.skip("hooks", "no repository")
         return
     if git.call("config", "--get", _CONFIGURED, seconds=_SECONDS).stdout.strip():
-        yield GIT.ok("hooks", "named in git's configuration")
+        if (found := hooks_configured.version(git)) >= hooks_configured.SINCE:
+            yield GIT.ok("hooks", "named in git's configuration")
+        else:
+            what = f"named in git's configuration, and git {_dotted(found)} does not run those"
+            yield GIT.warn("hooks", what, "orchestrator hooks install")
         return
     default = Path(os.fsdecode(where.stdout.strip())) / "hooks"
     folder_of_hooks = folder / paths[-1] if paths else default

@@ -250,6 +250,32 @@ def test_operations_in_progress_are_left_alone(
     assert here.status() == ""
 
 
+@pytest.mark.parametrize("verb", ["cherry-pick", "revert"])
+def test_operations_in_progress_are_seen_where_refs_are_in_tables(tmp_path: Path, verb: str) -> None:
+    made = subprocess.run(("git", "init", "-q", "-b", "main", "--ref-format=reftable", str(tmp_path)), check=False)
+    if made.returncode:
+        pytest.skip("git has reftable since 2.45, and this one is older")
+    (tmp_path / "work").mkdir()
+    (tmp_path / "README.md").write_text("begin\n")
+    subprocess.run(("git", "add", "."), cwd=tmp_path, check=True)
+    subprocess.run(("git", "commit", "-qm", "begin"), cwd=tmp_path, check=True)
+    here = Situation(tmp_path, every=AT_ONCE)
+    here.git("switch", "-qc", "topic")
+    here.commit("README.md", "theirs\n")
+    here.git("switch", "-q", "main")
+    here.commit("README.md", "ours\n")
+    here.commit("README.md", "ours again\n")
+    here.git(verb, *{"cherry-pick": ["topic"], "revert": ["--no-edit", "HEAD~1"]}[verb], fails=True)
+    here.task()
+    wait_for(lambda: here.trail.waiting)
+    assert f"a {verb} is in progress" in here.trail.waiting
+    here.git(verb, "--abort")
+    assert here.trail.flush(20)
+    assert here.published() == TWO
+    assert here.status() == ""
+    here.trail.close()
+
+
 def test_a_rebase_that_ends_well_keeps_its_commits_and_gets_ours(here: Situation) -> None:
     here.git("switch", "-qc", "topic")
     base = here.commit("other.txt", "theirs\n")
