@@ -3,6 +3,7 @@
 What that file declares is run from here (`language: system`), because an installation would ask the package index.
 """
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     hooks = yaml.safe_load(MANIFEST.read_text())
     for hook in hooks:
         hook["language"] = "system"
-        hook["entry"] = f"{sys.executable} -m {hook['entry']}"
+        hook["entry"] = f"{shlex.quote(sys.executable)} -m {hook['entry']}"  # the framework splits it as a shell would
     write(made.root, ".pre-commit-config.yaml", yaml.safe_dump({"repos": [{"repo": "local", "hooks": hooks}]}))
     made.git("add", "-A")
     made.git("commit", "-qm", "Configure")
