@@ -35,7 +35,7 @@ def command(call: Call, as_json: bool) -> None:
     lost = "" if found.program_is_there else " (not found: git config orchestrator.program /path/to/orchestrator)"
     call.out.line(f"program  {plain(found.program or 'orchestrator')}{lost}")
     changed = "" if found.run_is_known else " (from the next: orchestrator hooks install)"
-    run = "once: a commit starts a daemon" if found.run == "once" else "no: they only wake one"
+    run = "once: a commit starts a daemon" if found.run == "once" else "no: they wake a daemon that runs"
     call.out.line(f"run      {run}{changed}")
     tell_snippets(call, found)
     if not all(hook.is_there for hook in found.hooks) and not found.snippets:
