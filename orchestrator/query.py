@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from orchestrator import query_disk as disk
 from orchestrator.core.events import Event
@@ -35,6 +35,26 @@ _ACTIVE = (Folder.INBOX, Folder.ASSIGNED, Folder.REJECTED, Folder.FRIDGE)
 
 class IndexNeeded(OrchestratorError):  # noqa: N818  # what is needed, not what went wrong
     """The index is missing or cannot be used; `orchestrator index rebuild` makes it."""
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+R = TypeVar("R", bound=_Closable)
+
+
+@contextlib.contextmanager
+def reading(open_reader: Callable[[], R]) -> Iterator[R]:
+    """One look at the index, closed at its end. Raises IndexNeeded."""
+    try:
+        reader = open_reader()
+        try:
+            yield reader
+        finally:
+            reader.close()
+    except IndexUnusable as error:
+        raise IndexNeeded(str(error)) from error
 
 
 class Reader(Protocol):
@@ -106,7 +126,7 @@ class QueryService:
         """Where everything stands; lists hold at most `few`. Raises IndexNeeded."""
         daemon = self.daemon()
         files = {folder: disk.count(self._work, folder) for folder in _ACTIVE}
-        with self._reading() as reader:
+        with reading(self._open_reader) as reader:
             counts = reader.counts()
             attention = self._attention(reader, few)
             running = reader.tasks(TaskFilter(statuses=(Status.IN_PROGRESS,), folders=(Folder.ASSIGNED,)), few)
@@ -132,7 +152,7 @@ class QueryService:
 
     def left_waiting(self, few: int = FEW) -> tuple[tuple[Waiting, ...], int]:
         """What the last daemon said of tasks that cannot start, and how many they are: for whoever saw it end."""
-        with self._reading() as reader:
+        with reading(self._open_reader) as reader:
             return tuple(reader.waiting(few)), reader.waiting_total()
 
     def task(self, name: str, events: int = EVENTS) -> TaskReport:
@@ -142,7 +162,7 @@ class QueryService:
             NotFoundError: there is none, or several; the message names those that are near.
             IndexNeeded
         """
-        with self._reading() as reader:
+        with reading(self._open_reader) as reader:
             state, found = self._resolve(reader, name)
             if state is None:
                 return _from_file(found)
@@ -161,7 +181,7 @@ class QueryService:
     def tasks(self, wanted: TaskFilter | None = None, limit: int = 100) -> TaskList:
         """Tasks that the index knows and that fit, the one last heard of first; at most MANY. Raises IndexNeeded."""
         limit = max(1, min(limit, MANY))
-        with self._reading() as reader:
+        with reading(self._open_reader) as reader:
             found = reader.tasks(wanted or TaskFilter(), limit + 1)
         return TaskList(tasks=tuple(found[:limit]), more=len(found) > limit)
 
@@ -172,25 +192,14 @@ class QueryService:
         """
         from orchestrator.query_list import listing
 
-        with self._reading() as reader:
+        with reading(self._open_reader) as reader:
             return listing(reader, self._work, wanted, max(1, min(limit, MANY)), agent_of)
 
     def ids(self, prefix: str, limit: int = 50) -> list[str]:
         """Ids that start so, for the completion of a shell. Raises IndexNeeded."""
-        with self._reading() as reader:
+        with reading(self._open_reader) as reader:
             known = {str(state.id) for state in reader.starting_with(prefix, limit)}
         return sorted(known.union(file.id for file in disk.starting_with(self._work, prefix, limit)))[:limit]
-
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[Reader]:
-        try:
-            reader = self._open_reader()
-            try:
-                yield reader
-            finally:
-                reader.close()
-        except IndexUnusable as error:
-            raise IndexNeeded(str(error)) from error
 
     def _resolve(self, reader: Reader, name: str) -> tuple[TaskState | None, "disk.Found | None"]:
         if (state := reader.task(name)) is not None:

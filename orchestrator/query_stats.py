@@ -1,17 +1,15 @@
 """The read side's sums: what runs used, cost and saved. It never writes, and takes no lock."""
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from orchestrator.core.history import IndexUnusable
 from orchestrator.core.prices import Price
 from orchestrator.core.settings import Model, Settings
 from orchestrator.core.simulation import Outcome
 from orchestrator.core.statistics import By, Group, Report, Series, Wanted, report, series
 from orchestrator.core.types import AgentKey
-from orchestrator.query import IndexNeeded
+from orchestrator.query import reading
 
 LONGEST = 1_000  # lines of one table
 
@@ -43,22 +41,11 @@ class StatsService:
 
     def outcomes(self, models: Sequence[str]) -> list[Outcome]:
         """How the runs of these models ended that checks judged. Raises IndexNeeded."""
-        with self._reading() as reader:
+        with reading(self._open_reader) as reader:
             return reader.outcomes(models)
 
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[Reader]:
-        try:
-            reader = self._open_reader()
-            try:
-                yield reader
-            finally:
-                reader.close()
-        except IndexUnusable as error:
-            raise IndexNeeded(str(error)) from error
-
     def _groups(self, wanted: Wanted, by: Sequence[By]) -> list[Group]:
-        with self._reading() as reader:
+        with reading(self._open_reader) as reader:
             groups = reader.groups(wanted, by)
         if By.PROVIDER in by:
             groups = [self._with_provider(group, by.index(By.PROVIDER)) for group in groups]

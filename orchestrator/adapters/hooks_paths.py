@@ -15,7 +15,6 @@ from orchestrator.core.settings import IntakeSettings, Settings, TrailMode
 
 PATHS = "hook-paths"
 REFS = "hook-refs"
-CONFIG_FILES = ("agents.yaml", "tools.yaml", "models.yaml", "policies.yaml")
 _EVERYWHERE = frozenset({"", ".", "./", "/"})
 _MOST_PROFILES = 20  # one pattern each; more of them are found by how they end
 _ALL_PROFILES = ":(top,glob)**/*.agent.md"
@@ -24,7 +23,7 @@ _ALL_PROFILES = ":(top,glob)**/*.agent.md"
 def of_commit(place: Place, settings: Settings | None) -> tuple[str, ...]:
     """The pathspecs of what a commit here may hold of ours. Without settings: of what needs none to be known."""
     config = place.config.name
-    found = [_literal(f"{config}/{name}") for name in CONFIG_FILES]
+    found = [_literal(f"{config}/{name}") for name in layout.CONFIG_FILES]
     found.append(_literal(f"{place.work.name}/{layout.COLLABORATION}"))
     if settings is not None:
         if settings.trail.mode is TrailMode.OWN:

@@ -21,6 +21,7 @@ from pathlib import Path
 import orchestrator
 from orchestrator.core.environment import fill_in
 from orchestrator.core.invocation import Bounds
+from orchestrator.core.layout import CONFIG_FILES
 from orchestrator.core.pointers import Pointers, Shape, TokenPointers
 from orchestrator.core.prices import Price, Rates, Tier
 from orchestrator.core.settings import (
@@ -48,7 +49,6 @@ from orchestrator.core.settings import (
 from orchestrator.core.types import ErrorKind
 
 NAME = "settings.json"
-FILES = ("agents.yaml", "tools.yaml", "models.yaml", "policies.yaml")
 _CODE = ("config", "core", "strictyaml")  # the packages that decide what the files mean
 _TAG = "!"
 _VALUES = (
@@ -179,7 +179,7 @@ def _made_of(origin: Origin, profiles: Sequence[str]) -> list[object]:
         origin.machine,
         str(origin.config),
         str(origin.repository),
-        [_digest(origin.config / name) for name in FILES],
+        [_digest(origin.config / name) for name in CONFIG_FILES],
         _of_the_user(origin.user),
         [_digest(origin.repository / name) for name in profiles],
     ]
@@ -188,7 +188,7 @@ def _made_of(origin: Origin, profiles: Sequence[str]) -> list[object]:
 def _of_the_user(folder: Path | None) -> list[str]:
     if folder is None or not os.path.isdir(folder):  # noqa: PTH112 - a third of the time, on the way of each command
         return []
-    return [str(folder), *(_digest(folder / name) for name in FILES)]
+    return [str(folder), *(_digest(folder / name) for name in CONFIG_FILES)]
 
 
 def _state_of(package: Path) -> list[list[object]]:

@@ -88,7 +88,7 @@ class Publisher:
                     if old != new:
                         self._swap(branch, old, new)
                     prepared.copy.replace(self.checkout.index)
-                    time.sleep(self._hold)
+                    time.sleep(self._hold)  # a git that read the old index comes to its lock now, and finds ours
                     return
             finally:
                 prepared.copy.unlink(missing_ok=True)

@@ -34,3 +34,13 @@ The configuration of this workspace: the four files in config/, your own over th
 )
 def command() -> None:
     """Its verbs are in TABLE."""
+
+
+whose_option = click.option(
+    "--file",
+    "whose",
+    type=click.Choice(["project", "user"]),
+    default="project",
+    show_default=True,
+    help="Whose configuration to change: this project's, or your own.",
+)

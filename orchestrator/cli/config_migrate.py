@@ -3,6 +3,7 @@
 import click
 
 from orchestrator.cli.call import Call, json_option, pass_call, words
+from orchestrator.cli.config import whose_option
 from orchestrator.cli.screen import Paint, plain
 from orchestrator.errors import UsageError
 
@@ -21,14 +22,7 @@ all files are written or none. Exit code 1: something would change, and was not 
 )
 @click.option("--yes", is_flag=True, help="Write without asking.")
 @click.option("--check", is_flag=True, help="Only say whether anything would change.")
-@click.option(
-    "--file",
-    "whose",
-    type=click.Choice(["project", "user"]),
-    default="project",
-    show_default=True,
-    help="Whose files to change: this project's, or your own.",
-)
+@whose_option
 @json_option
 @pass_call
 def command(call: Call, *, yes: bool, check: bool, whose: str, as_json: bool) -> int:

@@ -3,6 +3,7 @@
 import click
 
 from orchestrator.cli.call import Call, json_option, pass_call, words
+from orchestrator.cli.config import whose_option
 from orchestrator.cli.screen import Paint, plain
 from orchestrator.cli.words import count
 from orchestrator.errors import ConfigRefusedError, UsageError
@@ -24,14 +25,7 @@ was read with it and found good.
 @click.argument("key")
 @click.argument("value", required=False)
 @click.option("--unset", is_flag=True, help="Take the value out instead: then the default holds.")
-@click.option(
-    "--file",
-    "whose",
-    type=click.Choice(["project", "user"]),
-    default="project",
-    show_default=True,
-    help="Whose file to change: this project's, or your own.",
-)
+@whose_option
 @json_option
 @pass_call
 def command(call: Call, key: str, value: str | None, *, unset: bool, whose: str, as_json: bool) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli.asking import can_ask
 from orchestrator.cli.call import Call, json_option, pass_call, words
-from orchestrator.cli.exec_asking import can_ask, has_agreed
+from orchestrator.cli.exec_asking import has_agreed
 from orchestrator.cli.exec_input import Given, gather
 from orchestrator.cli.exec_output import Target, envelope
 from orchestrator.cli.screen import Paint, plain

@@ -1,20 +1,15 @@
 """What `exec` asks before it begins: whether to go on where a limit on money is nearly reached."""
 
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from orchestrator.cli.asking import agrees
 from orchestrator.cli.screen import Paint, plain
-from orchestrator.errors import InterruptedByPersonError, OrchestratorError
+from orchestrator.errors import OrchestratorError
 
 if TYPE_CHECKING:
     from orchestrator.cli.call import Call
     from orchestrator.wiring import Place
-
-
-def can_ask(call: "Call") -> bool:
-    """Whether somebody is there who sees a question, and can answer it."""
-    return call.err.is_terminal and sys.stdin.isatty()
 
 
 def has_agreed(call: "Call", place: "Place", arguments: Mapping[str, object]) -> bool:
@@ -30,11 +25,6 @@ def has_agreed(call: "Call", place: "Place", arguments: Mapping[str, object]) ->
         return False
     for warning in warnings:
         call.err.wrapped(plain(warning), indent="", paint=Paint.WARN)
-    call.err.piece("Go on? [y/N] ")
-    call.err.flush()
-    answer = sys.stdin.readline()
-    if not answer:
-        raise InterruptedByPersonError("nobody answered; nothing was done")
-    if answer.strip().casefold() not in {"y", "yes"}:
+    if not agrees(call, "Go on?"):
         raise OrchestratorError("not begun: nothing was run, and nothing is held; --yes goes on without asking")
     return True

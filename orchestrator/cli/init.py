@@ -53,7 +53,8 @@ On a terminal it asks where there is a choice. All of it is written, or nothing.
 @pass_call
 def command(call: Call, /, hooks: bool | None, as_json: bool, **given: Any) -> None:
     """Makes it."""
-    from orchestrator.cli.init_asking import ask, can_ask
+    from orchestrator.cli.asking import can_ask
+    from orchestrator.cli.init_asking import ask
     from orchestrator.wiring.initialising_telling import begin, carry_out
 
     place = call.place()

@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 _TRIES = 5
 
 
-def can_ask(call: "Call") -> bool:
-    """Whether somebody is there who sees a question, and can answer it."""
-    return call.err.is_terminal and sys.stdin.isatty()
-
-
 def ask(call: "Call", place: "Place", told: "Told", *, hooks: bool | None) -> "tuple[Told, bool | None]":
     """What they chose. Raises InterruptedByPersonError where they leave; nothing was written by then."""
     from orchestrator.wiring.initialising_telling import lacks_hooks

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.cli.asking import can_ask
 from orchestrator.cli.call import Call, json_option, pass_call, words
 from orchestrator.cli.changes import tell
 from orchestrator.cli.completion import task_ids
 from orchestrator.cli.screen import Paint, plain, plain_lines
-from orchestrator.cli.task_new_asking import PLAIN, Asking, ask, can_ask
+from orchestrator.cli.task_new_asking import PLAIN, Asking, ask
 from orchestrator.errors import InterruptedByPersonError, NotFoundError, OrchestratorError, UsageError
 
 if TYPE_CHECKING:

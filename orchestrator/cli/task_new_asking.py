@@ -17,11 +17,6 @@ _PRIORITIES = ("critical", "high", "medium", "normal", "low")
 _PASTE = 0.1  # seconds in which the next line of a text that is pasted comes
 
 
-def can_ask(call: "Call") -> bool:
-    """Whether somebody is there who sees a question, and can answer it."""
-    return call.err.is_terminal and sys.stdin.isatty()
-
-
 def ask(call: "Call", given: dict[str, object], known: "Choices", kind: str) -> str:
     """Asks for whatever is not given, and puts it there; the kind that was chosen.
 

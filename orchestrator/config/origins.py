@@ -11,40 +11,13 @@ from pydantic.fields import FieldInfo
 
 from orchestrator.config.layers import NAMED, SECTIONS, SINGLE, Grafted
 from orchestrator.config.layers_given import FLAG
-from orchestrator.config.schema import (
-    AgentEntry,
-    CheckEntry,
-    Entry,
-    IntakeEntry,
-    ModelEntry,
-    NamedReader,
-    PolicyEntry,
-    ProviderEntry,
-    RetentionEntry,
-    RetriesEntry,
-    SingleEntry,
-    ToolEntry,
-    TrailEntry,
-    WorkspacesEntry,
-)
+from orchestrator.config.schema import ENTRIES, NamedReader, RetriesEntry, SingleEntry
 from orchestrator.config.sheet import Sheet
 from orchestrator.config.wording import Step
 from orchestrator.core.invocation import Bounds
 from orchestrator.core.variables import PREFIX
 from orchestrator.strictyaml import Node
 
-_ENTRIES: Mapping[str, type[Entry]] = {
-    "agents": AgentEntry,
-    "tools": ToolEntry,
-    "models": ModelEntry,
-    "policies": PolicyEntry,
-    "checks": CheckEntry,
-    "providers": ProviderEntry,
-    "retention": RetentionEntry,
-    "trail": TrailEntry,
-    "intake": IntakeEntry,
-    "workspaces": WorkspacesEntry,
-}
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 _SIZES = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
 
@@ -94,11 +67,11 @@ def _section(sheet: Sheet, section: str) -> Iterator[Setting]:
         yield from _field(sheet, (section,), SingleEntry.model_fields[section])
     elif section not in NAMED:
         if section != "intake" or sheet.holds(section):  # nothing is taken in where nothing is said
-            yield from _entry(sheet, (section,), _ENTRIES[section])
+            yield from _entry(sheet, (section,), ENTRIES[section])
     else:
         implied = ("default",) if section == "policies" else ()
         for name in dict.fromkeys((*sheet.names(section), *implied)):
-            yield from _entry(sheet, (section, name), _ENTRIES[section])
+            yield from _entry(sheet, (section, name), ENTRIES[section])
 
 
 def _entry(sheet: Sheet, at: tuple[Step, ...], model: type[BaseModel]) -> Iterator[Setting]:

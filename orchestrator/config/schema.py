@@ -334,3 +334,18 @@ class RetentionEntry(Entry):
 
     archive_after: Duration = timedelta(days=30)
     output_logs: Duration = timedelta(days=14)
+
+
+ENTRIES: dict[str, type[Entry]] = {  # by section of the four files
+    "agents": AgentEntry,
+    "tools": ToolEntry,
+    "models": ModelEntry,
+    "policies": PolicyEntry,
+    "checks": CheckEntry,
+    "providers": ProviderEntry,
+    "retention": RetentionEntry,
+    "trail": TrailEntry,
+    "intake": IntakeEntry,
+    "workspaces": WorkspacesEntry,
+    "orphan_grace": SingleEntry,
+}

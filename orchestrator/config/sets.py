@@ -10,8 +10,6 @@ from typing import assert_never
 
 from orchestrator.config.machine import EMBEDDED, FoundTool, Readiness, Scan
 
-FILES = ("agents.yaml", "tools.yaml", "models.yaml", "policies.yaml")
-
 
 class ConfigSet(StrEnum):
     """One of them."""

@@ -7,37 +7,10 @@ from pydantic import ValidationError
 from orchestrator.config.fields import nearest
 from orchestrator.config.layers import NAMED, SECTIONS
 from orchestrator.config.places import At, NoPlaceError, joined, parts_of, with_value
-from orchestrator.config.schema import (
-    AgentEntry,
-    CheckEntry,
-    Entry,
-    IntakeEntry,
-    ModelEntry,
-    PolicyEntry,
-    ProviderEntry,
-    RetentionEntry,
-    SingleEntry,
-    ToolEntry,
-    TrailEntry,
-    WorkspacesEntry,
-)
+from orchestrator.config.schema import ENTRIES
 from orchestrator.config.wording import Step
 from orchestrator.errors import UsageError
 from orchestrator.strictyaml import Document, Node, YamlRefused, read
-
-ENTRIES: dict[str, type[Entry]] = {
-    "agents": AgentEntry,
-    "tools": ToolEntry,
-    "models": ModelEntry,
-    "policies": PolicyEntry,
-    "checks": CheckEntry,
-    "providers": ProviderEntry,
-    "retention": RetentionEntry,
-    "trail": TrailEntry,
-    "intake": IntakeEntry,
-    "workspaces": WorkspacesEntry,
-    "orphan_grace": SingleEntry,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,8 @@ AGENT_STATUS = f"{COLLABORATION}/AGENT_STATUS.md"
 HANDOFFS = f"{COLLABORATION}/HANDOFFS.md"
 WORKFLOW_LOG = f"{COLLABORATION}/WORKFLOW_LOG.md"
 
+CONFIG_FILES = ("agents.yaml", "tools.yaml", "models.yaml", "policies.yaml")  # in the folder of the configuration
+
 FULL = 256  # entries: no folder that the daemon fills grows past this
 TASK_SUFFIXES = (".yaml", ".yml")
 _UNFINISHED = ("~", ".tmp", ".part", ".swp")

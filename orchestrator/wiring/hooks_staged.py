@@ -12,6 +12,7 @@ from orchestrator.adapters import hooks_paths as paths
 from orchestrator.adapters.git import Git
 from orchestrator.adapters.hooks_configured import quoted
 from orchestrator.adapters.place import Place
+from orchestrator.core.layout import CONFIG_FILES
 from orchestrator.core.problem import Problem
 from orchestrator.wiring.hooks_checking import (
     Checked,
@@ -73,13 +74,13 @@ def check_message(top: Path, file: str) -> Checked:
 def _has_config(place: Place, top: Path, brought: Sequence[objects.Brought]) -> bool:
     if not work_prefix(place, str(top)):
         return False  # the work folder's own checkout has none
-    ours = {f"{place.config.name}/{name}" for name in paths.CONFIG_FILES}
+    ours = {f"{place.config.name}/{name}" for name in CONFIG_FILES}
     return any(one.path in ours for one in brought)
 
 
 def _config_in_index(place: Place, git: Git) -> dict[str, bytes]:
     """The files of the configuration as they would be committed; those that are not in git are read from disk."""
-    names = {f"{place.config.name}/{name}": name for name in paths.CONFIG_FILES}
+    names = {f"{place.config.name}/{name}": name for name in CONFIG_FILES}
     blobs = objects.indexed(git, list(names))
     read = objects.contents(git, blobs.values())
     return {names[path]: content for path, blob in blobs.items() if (content := read.get(blob)) is not None}

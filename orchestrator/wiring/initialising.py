@@ -15,7 +15,8 @@ from orchestrator.adapters.place import Place
 from orchestrator.adapters.scan import repository
 from orchestrator.config import ConfigRefused
 from orchestrator.config.machine import EMBEDDED, FoundTool, Scan
-from orchestrator.config.sets import FILES, ConfigSet, Plan, planned
+from orchestrator.config.sets import ConfigSet, Plan, planned
+from orchestrator.core.layout import CONFIG_FILES
 from orchestrator.core.settings import Settings, TrailMode
 from orchestrator.errors import OrchestratorError
 from orchestrator.wiring.configuring import UNFINISHED, read_settings
@@ -67,7 +68,7 @@ def embedded_alone(place: Place) -> Scan:
 
 def files_there(place: Place) -> tuple[str, ...]:
     """The files of configuration that are there."""
-    return tuple(name for name in FILES if os.path.lexists(place.config / name))
+    return tuple(name for name in CONFIG_FILES if os.path.lexists(place.config / name))
 
 
 def set_up(place: Place, wish: Wish, scan: Scan, *, step: Step = _on) -> Made:
@@ -102,7 +103,7 @@ def _held(place: Place, wish: Wish, scan: Scan, step: Step) -> Made:
     try:
         step("begin")
         notes = finish(place, step)
-        clear_away(place.config, FILES)
+        clear_away(place.config, CONFIG_FILES)
         clear_away(place.root, (NAME,))
         draft = _drafted(place, wish, scan)
         batch.stage(draft.files)
@@ -150,7 +151,7 @@ def _drafted(place: Place, wish: Wish, scan: Scan) -> _Draft:
     plan = planned(wish.chosen, scan)
     trail = wish.trail or _fitting_trail(scan)
     texts: dict[str, bytes] = {}
-    if len(kept) < len(FILES):
+    if len(kept) < len(CONFIG_FILES):
         texts = {name: text.encode() for name, text in rendered(plan, scan, trail).items() if name not in kept}
         if problems := validate(place, instead=texts).problems:
             raise ConfigRefused(problems)

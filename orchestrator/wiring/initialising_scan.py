@@ -12,6 +12,7 @@ from orchestrator.config import sets
 from orchestrator.config.loading import load
 from orchestrator.config.machine import Scan
 from orchestrator.config.stanza import stanza_in
+from orchestrator.core.layout import CONFIG_FILES
 from orchestrator.core.settings import Tool
 from orchestrator.launch import Host, environment
 from orchestrator.resources import folder
@@ -50,7 +51,7 @@ def rendered(plan: sets.Plan, found: Scan, trail: str, templates: Templates | No
     """The four texts of a set, by file name."""
     made = templates or Templates(folder("templates"))
     values = sets.values(plan, found, trail) | {"models": model_texts(plan.declared)}
-    return {name: made.render(f"config/{plan.chosen}/{name}.j2", **values) for name in sets.FILES}
+    return {name: made.render(f"config/{plan.chosen}/{name}.j2", **values) for name in CONFIG_FILES}
 
 
 def model_texts(tools: Sequence[str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from orchestrator.adapters.place import Place
 from orchestrator.config import sets
 from orchestrator.config.machine import EMBEDDED, FoundTool, Scan
+from orchestrator.core.layout import CONFIG_FILES
 from orchestrator.wiring.initialising import Made, Wish, embedded_alone, files_there, preview, set_up
 from orchestrator.wiring.initialising_scan import look_around
 
@@ -103,7 +104,7 @@ def begin(place: Place, *, template: str | None, trail: str | None, force: bool)
     wish = Wish(
         chosen=sets.ConfigSet(template) if template else sets.ConfigSet.QUICK_START, trail=trail or "", force=force
     )
-    configures = force or len(files_there(place)) < len(sets.FILES)
+    configures = force or len(files_there(place)) < len(CONFIG_FILES)
     return Told(
         wish=wish,
         scan=look_around(place) if configures else embedded_alone(place),

@@ -21,7 +21,8 @@ from orchestrator.config.machine import (
     Scan,
     in_order,
 )
-from orchestrator.config.sets import ABOUT, FILES, LADDERS, ConfigSet, planned, shortfalls, use_of, values
+from orchestrator.config.sets import ABOUT, LADDERS, ConfigSet, planned, shortfalls, use_of, values
+from orchestrator.core.layout import CONFIG_FILES
 from orchestrator.core.settings import Settings, TrailMode, WorkspaceKind
 from orchestrator.core.types import AgentKey
 from orchestrator.wiring.initialising_scan import catalogue_tools, rendered
@@ -156,7 +157,7 @@ def assert_comments_are_aligned(text: str) -> None:
 def test_what_is_shipped_is_quick_start_on_a_machine_with_nothing(templates: Templates) -> None:
     scan = scan_of({})
     texts = rendered(planned(ConfigSet.QUICK_START, scan), scan, "own", templates)
-    shipped = {name: (resources.folder("config") / name).read_text(encoding="utf-8") for name in FILES}
+    shipped = {name: (resources.folder("config") / name).read_text(encoding="utf-8") for name in CONFIG_FILES}
     assert texts == shipped, "write what is rendered into config/"
 
 
